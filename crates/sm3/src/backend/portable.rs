@@ -1,0 +1,97 @@
+//! Portable SM3 compression: 32-bit words, no tables, no data-dependent branch.
+
+use crate::consts::T;
+
+/// One step of GB/T 32905-2016, 5.3.3. Instead of moving eight registers along, the step updates
+/// the four that change in place and the caller rotates the names; after four steps the names are
+/// back where they started.
+///
+/// `$next` yields W_(j+4): expanding the message step by step, four words ahead, keeps that work
+/// in the gaps of the dependency chain through `$a` and `$e`.
+macro_rules! step {
+    ($a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident,
+     $ff:ident, $gg:ident, $next:ident, $w:ident, $j:expr) => {
+        let (w, w4) = ($w[$j % 16], $next(&mut $w, $j + 4));
+        let a12 = $a.rotate_left(12);
+        let ss1 = a12
+            .wrapping_add($e.wrapping_add(const { T[$j] }))
+            .rotate_left(7);
+        let dw = $d.wrapping_add(w ^ w4);
+        let hw = $h.wrapping_add(w);
+        $d = dw.wrapping_add($ff($a, $b, $c)).wrapping_add(ss1 ^ a12);
+        $h = p0(hw.wrapping_add($gg($e, $f, $g)).wrapping_add(ss1));
+        $b = $b.rotate_left(9);
+        $f = $f.rotate_left(19);
+    };
+}
+
+/// Four steps from each `$j` on.
+macro_rules! steps {
+    ($a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident,
+     $ff:ident, $gg:ident, $next:ident, $w:ident, $($j:literal)*) => {$(
+        step!($a $b $c $d $e $f $g $h, $ff, $gg, $next, $w, $j);
+        step!($d $a $b $c $h $e $f $g, $ff, $gg, $next, $w, $j + 1);
+        step!($c $d $a $b $g $h $e $f, $ff, $gg, $next, $w, $j + 2);
+        step!($b $c $d $a $f $g $h $e, $ff, $gg, $next, $w, $j + 3);
+    )*};
+}
+
+pub(super) fn compress(state: &mut [u32; 8], blocks: &[[u8; 64]]) {
+    for block in blocks {
+        compress_one(state, block);
+    }
+}
+
+fn compress_one(state: &mut [u32; 8], block: &[u8; 64]) {
+    // The last sixteen words W_(j-12)..W_(j+3), W_i at index i mod 16.
+    let mut w: [u32; 16] = core::array::from_fn(|i| u32::from_be_bytes(block.as_chunks().0[i]));
+    let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
+
+    steps!(a b c d e f g h, parity, parity, given, w, 0 4 8);
+    steps!(a b c d e f g h, parity, parity, expanded, w, 12);
+    steps!(a b c d e f g h, majority, choose, expanded, w, 16 20 24 28 32 36 40 44 48 52 56 60);
+
+    for (v, x) in state.iter_mut().zip([a, b, c, d, e, f, g, h]) {
+        *v ^= x;
+    }
+}
+
+/// W_i for i < 16: a word of the message.
+#[inline(always)]
+fn given(w: &mut [u32; 16], i: usize) -> u32 {
+    w[i]
+}
+
+/// W_i for i >= 16, message expansion of 5.3.2. It takes the place of W_(i-16).
+#[inline(always)]
+fn expanded(w: &mut [u32; 16], i: usize) -> u32 {
+    let x = w[i % 16] ^ w[(i - 9) % 16] ^ w[(i - 3) % 16].rotate_left(15);
+    w[i % 16] = p1(x) ^ w[(i - 13) % 16].rotate_left(7) ^ w[(i - 6) % 16];
+    w[i % 16]
+}
+
+#[inline(always)]
+fn p0(x: u32) -> u32 {
+    x ^ x.rotate_left(9) ^ x.rotate_left(17)
+}
+
+#[inline(always)]
+fn p1(x: u32) -> u32 {
+    x ^ x.rotate_left(15) ^ x.rotate_left(23)
+}
+
+#[inline(always)]
+fn parity(x: u32, y: u32, z: u32) -> u32 {
+    x ^ y ^ z
+}
+
+/// x is the youngest of the three in the dependency chain, so it enters last.
+#[inline(always)]
+fn majority(x: u32, y: u32, z: u32) -> u32 {
+    ((y ^ z) & x) ^ (y & z)
+}
+
+#[inline(always)]
+fn choose(x: u32, y: u32, z: u32) -> u32 {
+    ((y ^ z) & x) ^ z
+}

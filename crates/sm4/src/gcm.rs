@@ -1,0 +1,211 @@
+//! Galois/Counter Mode with SM4 (NIST SP 800-38D; RFC 8998 fixes nonce 12 and tag 16 for TLS).
+//!
+//! [`Gcm`] seals and opens in one call; [`Sealer`] and [`Opener`] stream; [`Sm4Gcm`] is the same
+//! behind the `aead` traits. A nonce must never be used twice under one key: two messages under
+//! one nonce reveal their difference and the authentication key.
+
+mod ghash;
+mod stream;
+mod traits;
+
+use core::fmt;
+
+use subtle::ConstantTimeEq;
+use zeroize::Zeroize;
+
+use self::ghash::Ghash;
+pub use self::stream::{Opener, Sealer};
+pub use self::traits::{Sm4Gcm, TagSize};
+use crate::{
+    BLOCK_SIZE, Error, Sm4,
+    ctr::{Counter, Keystream},
+};
+
+/// Longest message under one nonce: 2^36 - 32 bytes. More would let the 32-bit block counter
+/// return to the block that masks the tag.
+pub const MAX_MESSAGE: u64 = (1 << 36) - 32;
+
+/// Longest associated data and longest nonce: 2^61 - 1 bytes.
+const MAX_AAD: u64 = (1 << 61) - 1;
+
+/// A GCM key: SM4 and the hash key H. Nonces of any length but zero; tags of 12 to 16 bytes.
+///
+/// See the crate's front page for an example.
+#[derive(Clone)]
+pub struct Gcm {
+    cipher: Sm4,
+    ghash: Ghash,
+}
+
+impl Gcm {
+    /// Expands a 16-byte key.
+    #[must_use]
+    pub fn new(key: &[u8; 16]) -> Self {
+        let cipher = Sm4::new(key);
+        let mut h = [[0; BLOCK_SIZE]];
+        cipher.encrypt(&mut h);
+        let ghash = Ghash::new(&h[0]);
+        h.zeroize();
+        Self { cipher, ghash }
+    }
+
+    /// Encrypts `buffer` in place and returns the 16-byte tag over `aad` and the ciphertext.
+    ///
+    /// # Errors
+    /// [`Error::NonceLength`], [`Error::MessageTooLong`]; `buffer` is then unchanged.
+    pub fn seal(&self, nonce: &[u8], aad: &[u8], buffer: &mut [u8]) -> Result<[u8; 16], Error> {
+        check_message_len(buffer.len() as u64)?;
+        let mut sealer = Sealer::new(self, nonce, aad)?;
+        sealer.update(buffer)?;
+        Ok(sealer.finish())
+    }
+
+    /// Checks the tag and only then decrypts `buffer` in place.
+    ///
+    /// # Errors
+    /// [`Error::Rejected`] when the tag does not fit; [`Error::TagLength`] unless it has 12 to 16
+    /// bytes; [`Error::NonceLength`], [`Error::MessageTooLong`]. `buffer` is then unchanged: it
+    /// still holds the ciphertext.
+    pub fn open(
+        &self,
+        nonce: &[u8],
+        aad: &[u8],
+        buffer: &mut [u8],
+        tag: &[u8],
+    ) -> Result<(), Error> {
+        check_tag_len(tag)?;
+        self.open_any_tag(nonce, aad, buffer, tag)
+    }
+
+    pub(crate) fn open_any_tag(
+        &self,
+        nonce: &[u8],
+        aad: &[u8],
+        buffer: &mut [u8],
+        tag: &[u8],
+    ) -> Result<(), Error> {
+        check_message_len(buffer.len() as u64)?;
+        let mut start = self.start(nonce, aad)?;
+        start.ghash.update(buffer);
+        start.ghash.pad();
+        let want = start.tag(aad.len() as u64, buffer.len() as u64);
+        if !tags_equal(&want, tag) {
+            return Err(Error::Rejected);
+        }
+        start.keystream.apply(&self.cipher, buffer);
+        Ok(())
+    }
+
+    /// Pre-counter block, hash over the associated data, keystream from the block after J0.
+    fn start(&self, nonce: &[u8], aad: &[u8]) -> Result<Start, Error> {
+        if nonce.is_empty() || nonce.len() as u64 > MAX_AAD {
+            return Err(Error::NonceLength);
+        }
+        if aad.len() as u64 > MAX_AAD {
+            return Err(Error::MessageTooLong);
+        }
+        let mut counter = self.j0(nonce);
+        let mut mask = counter.next_block();
+        self.cipher.encrypt(core::slice::from_mut(&mut mask));
+        let mut ghash = self.ghash.clone();
+        ghash.update(aad);
+        ghash.pad();
+        Ok(Start {
+            ghash,
+            mask,
+            keystream: Keystream::new(counter),
+        })
+    }
+
+    /// J0 of SP 800-38D, 7.1 step 2: nonce ‖ 1 for twelve bytes, a hash of the nonce otherwise.
+    fn j0(&self, nonce: &[u8]) -> Counter32 {
+        if let Ok(nonce) = <&[u8; 12]>::try_from(nonce) {
+            return Counter32 {
+                prefix: *nonce,
+                count: 1,
+            };
+        }
+        let mut ghash = self.ghash.clone();
+        ghash.update(nonce);
+        ghash.pad();
+        let block = ghash.finish(0, nonce.len() as u64);
+        let (prefix, count) = block.split_at(12);
+        Counter32 {
+            prefix: prefix.try_into().expect("12 of 16 bytes"),
+            count: u32::from_be_bytes(count.try_into().expect("4 of 16 bytes")),
+        }
+    }
+}
+
+impl fmt::Debug for Gcm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Gcm { .. }")
+    }
+}
+
+/// Where a message starts: everything that depends on nonce and associated data.
+struct Start {
+    ghash: Ghash,
+    mask: [u8; BLOCK_SIZE],
+    keystream: Keystream<Counter32>,
+}
+
+impl Start {
+    fn tag(&mut self, aad_len: u64, message_len: u64) -> [u8; 16] {
+        let mut tag = self.ghash.finish(aad_len, message_len);
+        for (t, m) in tag.iter_mut().zip(&self.mask) {
+            *t ^= m;
+        }
+        tag
+    }
+}
+
+impl Drop for Start {
+    fn drop(&mut self) {
+        self.mask.zeroize();
+    }
+}
+
+/// inc_32 of SP 800-38D, 6.2: only the last four bytes count, and they wrap.
+struct Counter32 {
+    prefix: [u8; 12],
+    count: u32,
+}
+
+impl Counter for Counter32 {
+    fn next_block(&mut self) -> [u8; BLOCK_SIZE] {
+        let mut block = [0; BLOCK_SIZE];
+        block[..12].copy_from_slice(&self.prefix);
+        block[12..].copy_from_slice(&self.count.to_be_bytes());
+        self.count = self.count.wrapping_add(1);
+        block
+    }
+}
+
+impl Zeroize for Counter32 {
+    fn zeroize(&mut self) {
+        self.prefix.zeroize();
+        self.count.zeroize();
+    }
+}
+
+fn check_message_len(len: u64) -> Result<(), Error> {
+    if len > MAX_MESSAGE {
+        Err(Error::MessageTooLong)
+    } else {
+        Ok(())
+    }
+}
+
+fn check_tag_len(tag: &[u8]) -> Result<(), Error> {
+    if (12..=16).contains(&tag.len()) {
+        Ok(())
+    } else {
+        Err(Error::TagLength)
+    }
+}
+
+/// Compares a received tag, possibly truncated, without telling where it differs.
+fn tags_equal(want: &[u8; 16], tag: &[u8]) -> bool {
+    tag.len() <= want.len() && !tag.is_empty() && bool::from(want[..tag.len()].ct_eq(tag))
+}
