@@ -1,0 +1,113 @@
+//! GF(p), p = 2^256 - 2^224 - 2^96 + 2^64 - 1 (GB/T 32918.5-2017).
+
+use core::ops::{Add, Mul, Neg, Sub};
+
+use fiat_crypto::sm2_64::*;
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq, CtOption};
+use zeroize::DefaultIsZeroes;
+
+use super::montgomery::{montgomery, sub_words, words_from_be};
+
+montgomery!(
+    /// A coordinate: an integer modulo p.
+    FieldElement,
+    modulus: [0xffff_ffff_ffff_ffff, 0xffff_ffff_0000_0000, 0xffff_ffff_ffff_ffff, 0xffff_fffe_ffff_ffff],
+    domain: fiat_sm2_montgomery_domain_field_element, fiat_sm2_non_montgomery_domain_field_element,
+    fiat_sm2_mul, fiat_sm2_square, fiat_sm2_add, fiat_sm2_sub, fiat_sm2_opp,
+    fiat_sm2_to_montgomery, fiat_sm2_from_montgomery
+);
+
+impl FieldElement {
+    /// The words in Montgomery form, as the generator table stores them.
+    pub(crate) const fn from_montgomery_words(words: [u64; 4]) -> Self {
+        Self(fiat_sm2_montgomery_domain_field_element(words))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn montgomery_words(&self) -> [u64; 4] {
+        self.0.0
+    }
+
+    #[inline(always)]
+    pub(crate) fn double(&self) -> Self {
+        *self + *self
+    }
+
+    #[inline(always)]
+    pub(crate) fn triple(&self) -> Self {
+        self.double() + *self
+    }
+
+    /// `self` squared `n` times.
+    fn square_n(&self, n: usize) -> Self {
+        (0..n).fold(*self, |x, _| x.square())
+    }
+
+    /// 1/self, and 0 for 0: the power p - 2, by an addition chain along its runs of ones
+    /// (31 ones, a zero, 128 ones, 32 zeros, 62 ones, a zero, a one).
+    pub(crate) fn invert(&self) -> Self {
+        let x1 = *self;
+        let x2 = x1.square() * x1;
+        let x3 = x2.square() * x1;
+        let x6 = x3.square_n(3) * x3;
+        let x12 = x6.square_n(6) * x6;
+        let x15 = x12.square_n(3) * x3;
+        let x30 = x15.square_n(15) * x15;
+        let x31 = x30.square() * x1;
+        let x32 = x31.square() * x1;
+
+        let mut x = x31.square();
+        for _ in 0..4 {
+            x = x.square_n(32) * x32;
+        }
+        x = x.square_n(64) * x32;
+        x = x.square_n(30) * x30;
+        x.square_n(2) * x1
+    }
+
+    /// A square root, if there is one. p = 3 mod 4, so it is the power (p + 1)/4. The input is
+    /// the right side of the curve equation for a public x.
+    pub(crate) fn sqrt(&self) -> CtOption<Self> {
+        const P_PLUS_1_OVER_4: [u64; 4] = [
+            0x4000_0000_0000_0000,
+            0xffff_ffff_c000_0000,
+            0xffff_ffff_ffff_ffff,
+            0x3fff_ffff_bfff_ffff,
+        ];
+        let root = self.pow_vartime_exponent(&P_PLUS_1_OVER_4);
+        CtOption::new(root, root.square().ct_eq(self))
+    }
+
+    /// The lowest bit of the number.
+    pub(crate) fn is_odd(&self) -> Choice {
+        Choice::from(self.to_words()[0] as u8 & 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FieldElement;
+
+    #[test]
+    fn inverse_and_root() {
+        let x = FieldElement::from_words([3, 1, 4, 1]);
+        assert!(x * x.invert() == FieldElement::ONE);
+        assert!(FieldElement::ZERO.invert() == FieldElement::ZERO);
+        let root = x.square().sqrt().unwrap();
+        assert!(root == x || root == -x);
+        // p = 3 mod 4, so -1 and the negative of any square have no root.
+        assert!(bool::from((-x.square()).sqrt().is_none()));
+    }
+
+    #[test]
+    fn bytes_are_canonical() {
+        let mut p = [0; 32];
+        for (i, word) in FieldElement::MODULUS.iter().rev().enumerate() {
+            p[8 * i..8 * i + 8].copy_from_slice(&word.to_be_bytes());
+        }
+        assert!(bool::from(FieldElement::from_bytes(&p).is_none()));
+        assert!(bool::from(FieldElement::from_bytes(&[0xff; 32]).is_none()));
+        p[31] -= 1;
+        assert_eq!(FieldElement::from_bytes(&p).unwrap().to_bytes(), p);
+    }
+}

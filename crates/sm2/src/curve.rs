@@ -1,0 +1,40 @@
+//! The curve y^2 = x^3 - 3x + b over GF(p), its group of prime order n, and multiplication in it.
+
+mod affine;
+mod base;
+mod booth;
+mod jacobian;
+mod projective;
+mod vartime;
+
+pub(crate) use affine::Affine;
+pub(crate) use base::multiply_generator;
+pub(crate) use jacobian::Jacobian;
+pub(crate) use projective::Projective;
+pub(crate) use vartime::combination_has_x;
+
+use crate::arith::FieldElement;
+
+/// b of GB/T 32918.5-2017.
+pub(crate) const B: FieldElement = FieldElement::from_words([
+    0xddbc_bd41_4d94_0e93,
+    0xf397_89f5_15ab_8f92,
+    0x4d5a_9e4b_cf65_09a7,
+    0x28e9_fa9e_9d9f_5e34,
+]);
+
+/// The generator G.
+const G: Affine = Affine {
+    x: FieldElement::from_words([
+        0x715a_4589_334c_74c7,
+        0x8fe3_0bbf_f266_0be1,
+        0x5f99_0446_6a39_c994,
+        0x32c4_ae2c_1f19_8119,
+    ]),
+    y: FieldElement::from_words([
+        0x02df_32e5_2139_f0a0,
+        0xd0a9_877c_c62a_4740,
+        0x59bd_cee3_6b69_2153,
+        0xbc37_36a2_f4f6_779c,
+    ]),
+};

@@ -1,0 +1,136 @@
+//! Multiples of the generator from a table.
+//!
+//! `generator.bin` holds j·2^(6i)·G for i in 0..43 and j in 1..=32: x and y, four little-endian
+//! words each, in Montgomery form. The test recomputes all of it from G.
+
+use subtle::{Choice, ConditionallySelectable};
+use zeroize::Zeroize;
+
+use super::{Affine, Jacobian, booth};
+use crate::arith::{FieldElement, Scalar};
+
+const WIDTH: usize = 6;
+const WINDOWS: usize = booth::digits(WIDTH);
+const ENTRIES: usize = 1 << (WIDTH - 1);
+const POINT: usize = 64;
+
+static TABLE: &[u8; WINDOWS * ENTRIES * POINT] = include_bytes!("generator.bin");
+
+/// \[k\]G for a secret k below n: one addition per window, no doubling. In each window all entries
+/// are read, whatever the digit is.
+///
+/// The incomplete addition never meets its exceptions:
+///
+/// - While all digits so far are 0, acc is at infinity; and a digit may be 0. Both are dealt with
+///   by selection, not by the formula.
+/// - Otherwise let A != 0 be the sum of the digits before window i with their weights, and
+///   D = d·2^(6i), d != 0, the new term. |A| <= 32·(2^(6i) - 1)/63 < 0.51·2^(6i) and
+///   |D| >= 2^(6i), so A != D and A != -D as integers.
+/// - For i < 42 both |A + D| and |A - D| are below 33·2^246 < n, so A and D also differ modulo n.
+/// - For i = 42, A + D = k with 0 < k < n, so A != -D modulo n. Here 0 < D <= 2^256, so
+///   0 < D - A < 2n, and A = D modulo n could only mean D - A = n. Then k = n + 2A < n gives A < 0
+///   and D < n < 2^256, that is D <= 15·2^252 and -A = n - D >= n - 15·2^252 > 0.9·2^252, which
+///   contradicts the bound on |A|.
+pub(crate) fn multiply_generator(k: &Scalar) -> Jacobian {
+    let mut words = k.to_words();
+    let mut acc = Jacobian::INFINITY;
+    let mut at_infinity = Choice::from(1);
+    for (i, window) in TABLE
+        .as_chunks::<{ ENTRIES * POINT }>()
+        .0
+        .iter()
+        .enumerate()
+    {
+        let (negative, magnitude) = booth::digit::<WIDTH>(&words, i);
+        let is_zero = booth::is(magnitude, 0);
+        let mut term = select(window, magnitude).negate_if(negative);
+        let mut next = acc.add_affine_incomplete(&term);
+        next.conditional_assign(&Jacobian::from(&term), at_infinity);
+        acc.conditional_assign(&next, !is_zero);
+        at_infinity &= is_zero;
+        term.zeroize();
+        next.zeroize();
+    }
+    words.zeroize();
+    acc
+}
+
+/// Entry `magnitude` (1 to 32) by reading all of them; for 0 something that is not a point.
+fn select(window: &[u8; ENTRIES * POINT], magnitude: u64) -> Affine {
+    let mut words = [0u64; 8];
+    for (j, entry) in window.as_chunks::<POINT>().0.iter().enumerate() {
+        let mask = u64::conditional_select(&0, &u64::MAX, booth::is(magnitude, j + 1));
+        for (word, bytes) in words.iter_mut().zip(entry.as_chunks::<8>().0) {
+            *word |= u64::from_le_bytes(*bytes) & mask;
+        }
+    }
+    let point = from_words(&words);
+    words.zeroize();
+    point
+}
+
+/// Entry `magnitude` of window `i`, both public.
+pub(super) fn entry_vartime(i: usize, magnitude: u64) -> Affine {
+    let at = i * ENTRIES + magnitude as usize - 1;
+    let bytes = &TABLE.as_chunks::<POINT>().0[at];
+    from_words(&core::array::from_fn(|w| {
+        u64::from_le_bytes(bytes.as_chunks::<8>().0[w])
+    }))
+}
+
+/// Sign and magnitude of each window's digit, for a public scalar.
+pub(super) fn digits_vartime(k: &Scalar) -> impl Iterator<Item = (usize, bool, u64)> {
+    let words = k.to_words();
+    (0..WINDOWS).map(move |i| {
+        let (negative, magnitude) = booth::digit::<WIDTH>(&words, i);
+        (i, negative.into(), magnitude)
+    })
+}
+
+fn from_words(words: &[u64; 8]) -> Affine {
+    let [x0, x1, x2, x3, y0, y1, y2, y3] = *words;
+    Affine {
+        x: FieldElement::from_montgomery_words([x0, x1, x2, x3]),
+        y: FieldElement::from_montgomery_words([y0, y1, y2, y3]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use crate::curve::{G, Projective};
+
+    fn table() -> std::vec::Vec<u8> {
+        let mut out = std::vec::Vec::new();
+        let mut base = G;
+        for _ in 0..WINDOWS {
+            let mut multiple = Projective::INFINITY;
+            for _ in 0..ENTRIES {
+                multiple = multiple.add_affine(&base);
+                let point = multiple.to_affine().unwrap();
+                for word in [point.x, point.y]
+                    .iter()
+                    .flat_map(FieldElement::montgomery_words)
+                {
+                    out.extend(word.to_le_bytes());
+                }
+            }
+            base = multiple.double().to_affine().unwrap();
+        }
+        out
+    }
+
+    /// `GMKIT_WRITE_TABLE=1 cargo test -p gmkit-sm2 generator_table` writes it anew.
+    #[test]
+    fn generator_table_is_what_it_says() {
+        let want = table();
+        if std::env::var_os("GMKIT_WRITE_TABLE").is_some() {
+            let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/curve/generator.bin");
+            std::fs::write(path, &want).unwrap();
+            return;
+        }
+        assert!(want == TABLE[..], "generator.bin is not the table of G");
+    }
+}

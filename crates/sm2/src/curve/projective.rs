@@ -1,0 +1,217 @@
+//! Homogeneous coordinates with complete formulas: for secret multipliers.
+//!
+//! The formulas are algorithms 4 to 6 of Renes, Costello and Batina, "Complete addition formulas
+//! for prime order elliptic curves" (2016), for a = -3. They are correct for *every* pair of
+//! points on a curve of odd order, the point at infinity and equal or opposite points included,
+//! so no secret can steer a computation into an exceptional case: there is none.
+
+use subtle::{Choice, ConditionallySelectable};
+use zeroize::Zeroize;
+
+use super::{Affine, B, booth};
+use crate::arith::{FieldElement, Scalar};
+
+/// (X : Y : Z) stands for (X/Z, Y/Z); the point at infinity is (0 : 1 : 0).
+#[derive(Clone, Copy)]
+pub(crate) struct Projective {
+    x: FieldElement,
+    y: FieldElement,
+    z: FieldElement,
+}
+
+/// Window width for multiplying an arbitrary point: digits in [-16, 16].
+const WIDTH: usize = 5;
+
+impl Projective {
+    pub(super) const INFINITY: Self = Self {
+        x: FieldElement::ZERO,
+        y: FieldElement::ONE,
+        z: FieldElement::ZERO,
+    };
+
+    /// Algorithm 4.
+    #[must_use]
+    pub(super) fn add(&self, rhs: &Self) -> Self {
+        Self::combine(
+            [self.x * rhs.x, self.y * rhs.y, self.z * rhs.z],
+            (self.x + self.y) * (rhs.x + rhs.y),
+            (self.y + self.z) * (rhs.y + rhs.z),
+            (self.x + self.z) * (rhs.x + rhs.z),
+        )
+    }
+
+    /// Algorithm 5: the other point has Z = 1.
+    #[must_use]
+    pub(super) fn add_affine(&self, rhs: &Affine) -> Self {
+        let (xx, yy, zz) = (self.x * rhs.x, self.y * rhs.y, self.z);
+        Self::combine(
+            [xx, yy, zz],
+            (self.x + self.y) * (rhs.x + rhs.y),
+            rhs.y * self.z + self.y + yy + zz,
+            rhs.x * self.z + self.x + xx + zz,
+        )
+    }
+
+    /// The common part: products of equal coordinates, and products of sums of two coordinates.
+    #[inline(always)]
+    fn combine(
+        [xx, yy, zz]: [FieldElement; 3],
+        xy: FieldElement,
+        yz: FieldElement,
+        xz: FieldElement,
+    ) -> Self {
+        let xy_pairs = xy - (xx + yy);
+        let yz_pairs = yz - (yy + zz);
+        let xz_pairs = xz - (xx + zz);
+
+        let bzz3 = (xz_pairs - B * zz).triple();
+        let yy_m_bzz3 = yy - bzz3;
+        let yy_p_bzz3 = yy + bzz3;
+        let zz3 = zz.triple();
+        let bxz3 = (B * xz_pairs - (zz3 + xx)).triple();
+        let xx3_m_zz3 = xx.triple() - zz3;
+        Self {
+            x: yy_p_bzz3 * xy_pairs - yz_pairs * bxz3,
+            y: yy_p_bzz3 * yy_m_bzz3 + xx3_m_zz3 * bxz3,
+            z: yy_m_bzz3 * yz_pairs + xy_pairs * xx3_m_zz3,
+        }
+    }
+
+    /// Algorithm 6.
+    #[must_use]
+    pub(super) fn double(&self) -> Self {
+        let (xx, yy, zz) = (self.x.square(), self.y.square(), self.z.square());
+        let xy2 = (self.x * self.y).double();
+        let xz2 = (self.x * self.z).double();
+        let yz2 = (self.y * self.z).double();
+
+        let bzz3 = (B * zz - xz2).triple();
+        let yy_m_bzz3 = yy - bzz3;
+        let yy_p_bzz3 = yy + bzz3;
+        let zz3 = zz.triple();
+        let bxz6 = (B * xz2 - (zz3 + xx)).triple();
+        let xx3_m_zz3 = xx.triple() - zz3;
+        Self {
+            x: yy_m_bzz3 * xy2 - bxz6 * yz2,
+            y: yy_p_bzz3 * yy_m_bzz3 + xx3_m_zz3 * bxz6,
+            z: (yz2 * yy).double().double(),
+        }
+    }
+
+    fn negate_if(&self, choice: Choice) -> Self {
+        Self {
+            y: FieldElement::conditional_select(&self.y, &-self.y, choice),
+            ..*self
+        }
+    }
+
+    /// \[k\]P for a secret k: fixed windows, each table entry read whatever the digit is.
+    pub(crate) fn multiply(k: &Scalar, point: &Affine) -> Self {
+        let mut table = [Self::INFINITY; (1 << (WIDTH - 1)) + 1];
+        for i in 1..table.len() {
+            table[i] = table[i - 1].add_affine(point);
+        }
+        let mut words = k.to_words();
+        let mut acc = Self::INFINITY;
+        for i in (0..booth::digits(WIDTH)).rev() {
+            for _ in 0..WIDTH {
+                acc = acc.double();
+            }
+            let (negative, magnitude) = booth::digit::<WIDTH>(&words, i);
+            let mut term = Self::INFINITY;
+            for (j, entry) in table.iter().enumerate() {
+                term.conditional_assign(entry, booth::is(magnitude, j));
+            }
+            acc = acc.add(&term.negate_if(negative));
+            term.zeroize();
+        }
+        words.zeroize();
+        table.zeroize();
+        acc
+    }
+
+    /// The affine point; `None` for the point at infinity, which no multiple of a valid point by
+    /// a scalar in [1, n-1] is.
+    pub(crate) fn to_affine(self) -> Option<Affine> {
+        if bool::from(self.z.is_zero()) {
+            return None;
+        }
+        let z_inv = self.z.invert();
+        Some(Affine {
+            x: self.x * z_inv,
+            y: self.y * z_inv,
+        })
+    }
+}
+
+impl ConditionallySelectable for Projective {
+    #[inline(always)]
+    fn conditional_select(a: &Self, b: &Self, choice: Choice) -> Self {
+        Self {
+            x: FieldElement::conditional_select(&a.x, &b.x, choice),
+            y: FieldElement::conditional_select(&a.y, &b.y, choice),
+            z: FieldElement::conditional_select(&a.z, &b.z, choice),
+        }
+    }
+}
+
+impl Zeroize for Projective {
+    fn zeroize(&mut self) {
+        self.x.zeroize();
+        self.y.zeroize();
+        self.z.zeroize();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::curve::G;
+
+    fn same(a: &Projective, b: &Projective) -> bool {
+        match (a.to_affine(), b.to_affine()) {
+            (Some(a), Some(b)) => a == b,
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
+    #[test]
+    fn the_formulas_have_no_exceptions() {
+        let g = Projective::INFINITY.add_affine(&G);
+        let minus_g = g.negate_if(Choice::from(1));
+        let o = Projective::INFINITY;
+        assert!(same(&g.add(&g), &g.double()));
+        assert!(same(&g.add_affine(&G), &g.double()));
+        assert!(same(&g.add(&minus_g), &o));
+        assert!(same(&minus_g.add_affine(&G), &o));
+        assert!(same(&g.add(&o), &g) && same(&o.add(&g), &g));
+        assert!(same(&o.add_affine(&G), &g));
+        assert!(same(&o.add(&o), &o) && same(&o.double(), &o));
+    }
+
+    #[test]
+    fn multiplication_at_the_edges() {
+        let minus_one = -Scalar::ONE;
+        let minus_g = Projective::INFINITY
+            .add_affine(&G)
+            .negate_if(Choice::from(1));
+        assert!(same(&Projective::multiply(&minus_one, &G), &minus_g));
+        assert!(same(
+            &Projective::multiply(&Scalar::ZERO, &G),
+            &Projective::INFINITY
+        ));
+        let mut sum = Projective::INFINITY;
+        for k in 0..70u64 {
+            let scalar = Scalar::from_words([k, 0, 0, 0]);
+            assert!(same(&Projective::multiply(&scalar, &G), &sum), "{k}");
+            let from_table = |k| crate::curve::multiply_generator(k).to_affine();
+            assert!(from_table(&scalar) == sum.to_affine(), "{k}");
+            let top = minus_one - scalar;
+            let high = Projective::multiply(&top, &G);
+            assert!(from_table(&top) == high.to_affine(), "n - 1 - {k}");
+            assert!(same(&high.add(&sum), &minus_g), "n - 1 - {k}");
+            sum = sum.add_affine(&G);
+        }
+    }
+}

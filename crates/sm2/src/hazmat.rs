@@ -1,0 +1,53 @@
+//! Sharp tools: signing a bare `e`, and operations with a given nonce `k`.
+//!
+//! Whoever can choose `e` freely gets signatures over messages of unknown content; whoever uses
+//! one `k` twice, or lets a few of its bits be guessed, gives the private key away. These
+//! functions are for devices and protocols that hash elsewhere, and for known-answer tests.
+
+use rand_core::TryCryptoRng;
+
+use crate::{Error, PublicKey, SecretKey, Signature, arith::Scalar, sign, verify};
+
+/// Signs e = SM3(Z ‖ M), computed elsewhere.
+///
+/// # Errors
+/// [`Error::Rng`].
+pub fn sign_e<R: TryCryptoRng + ?Sized>(
+    rng: &mut R,
+    key: &SecretKey,
+    e: &[u8; 32],
+) -> Result<Signature, Error> {
+    sign::sign_e(rng, key, e)
+}
+
+/// Verifies a signature over a bare e.
+///
+/// # Errors
+/// [`Error::Rejected`].
+pub fn verify_e(key: &PublicKey, e: &[u8; 32], signature: &Signature) -> Result<(), Error> {
+    verify::verify_e(key, e, signature)
+}
+
+/// Signs e with the nonce `k`, 32 big-endian bytes.
+///
+/// # Errors
+/// [`Error::Rng`] when k is not in [1, n-1] or leads to r = 0, r + k = n or s = 0.
+pub fn sign_e_with_k(key: &SecretKey, e: &[u8; 32], k: &[u8; 32]) -> Result<Signature, Error> {
+    let k = Scalar::from_bytes_nonzero(k).ok_or(Error::Rng)?;
+    sign::sign_e_with_k(key, e, &k).ok_or(Error::Rng)
+}
+
+/// Encrypts with the nonce `k`, 32 big-endian bytes.
+///
+/// # Errors
+/// [`Error::Rng`] when k is not in [1, n-1] or KDF gives zeros only; else as
+/// [`PublicKey::encrypt`].
+#[cfg(feature = "alloc")]
+pub fn encrypt_with_k(
+    key: &PublicKey,
+    k: &[u8; 32],
+    plaintext: &[u8],
+) -> Result<crate::Ciphertext, Error> {
+    let k = Scalar::from_bytes_nonzero(k).ok_or(Error::Rng)?;
+    crate::encrypt::encrypt_with_k(key, &k, plaintext)?.ok_or(Error::Rng)
+}
