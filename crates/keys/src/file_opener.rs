@@ -1,0 +1,66 @@
+//! Keys in files.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+    sync::Arc,
+};
+
+use zeroize::Zeroizing;
+
+use crate::{Error, KeyOpener, KeyUri, Origin, PassphraseSource, PrivateKey, SoftwareKey};
+
+/// Largest key file that is read, in bytes: room for any PEM with explanatory text.
+pub const MAX_KEY_FILE: u64 = 1 << 20;
+
+/// Opens `file:` URIs and plain paths.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FileOpener;
+
+impl FileOpener {
+    /// Reads a whole key file into memory that is zeroized on drop.
+    ///
+    /// # Errors
+    /// [`Error::Io`], also for a directory; [`Error::FileTooLarge`] above [`MAX_KEY_FILE`].
+    pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let io = |source: io::Error| Error::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let file = File::open(path).map_err(io)?;
+        let len = file.metadata().map_err(io)?.len().min(MAX_KEY_FILE);
+        // One allocation of the final size: a buffer that grows leaves copies behind.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(len as usize + 1));
+        let read = file
+            .take(MAX_KEY_FILE + 1)
+            .read_to_end(&mut bytes)
+            .map_err(io)?;
+        if read as u64 > MAX_KEY_FILE {
+            return Err(Error::FileTooLarge {
+                path: path.to_owned(),
+            });
+        }
+        Ok(bytes)
+    }
+}
+
+impl KeyOpener for FileOpener {
+    fn scheme(&self) -> &'static str {
+        "file"
+    }
+
+    fn open_private(
+        &self,
+        uri: &KeyUri,
+        passphrase: &dyn PassphraseSource,
+    ) -> Result<Arc<dyn PrivateKey>, Error> {
+        if uri.origin() == Origin::Untrusted {
+            return Err(Error::UntrustedUri);
+        }
+        let path = uri.to_file_path()?;
+        let bytes = Self::read(&path)?;
+        let ask = || passphrase.passphrase(&path.display().to_string());
+        Ok(Arc::new(SoftwareKey::from_file_bytes(&bytes, ask)?))
+    }
+}

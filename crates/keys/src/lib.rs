@@ -1,0 +1,59 @@
+//! Where keys live. Everything in gmkit that signs, decrypts, seals or authenticates does so
+//! through the traits here, so that a key may be a file today and sit in a device tomorrow.
+//!
+//! - [`PrivateKey`]: an SM2 key that signs messages and decrypts. Signing a bare `e` is a separate
+//!   capability, [`hazmat::SignE`].
+//! - [`SecretKey`]: an SM4 or HMAC key that seals, opens and authenticates.
+//! - [`Identity`]: a private key with its certificate chain, or two of them (sign and encrypt).
+//! - [`KeyUri`] names a key; a [`KeyRegistry`] holds the [`KeyOpener`]s that a program has chosen,
+//!   one per scheme. [`FileOpener`] is the one for files.
+//! - [`SoftwareKey`] reads and writes PKCS#8, encrypted or not, SEC1 and SubjectPublicKeyInfo, in
+//!   all the forms that OpenSSL, Tongsuo and GmSSL write.
+//! - [`selftest`]: known-answer tests, run before the first use of each algorithm, and a pairwise
+//!   test of each generated key.
+//!
+//! ```
+//! use gmkit_keys::{KeyFormat, Passphrase, PrivateKey, SoftwareKey};
+//! use gmkit_sm2::Id;
+//!
+//! let key = SoftwareKey::generate()?;
+//! let signature = key.sign(Id::DEFAULT, b"message")?;
+//!
+//! let passphrase = Passphrase::new("correct horse");
+//! let pem = key.to_encrypted_pem(&passphrase, KeyFormat::Compat)?;
+//! let again = SoftwareKey::from_file_bytes(pem.as_bytes(), || Ok(passphrase.clone()))?;
+//! again.public_key().verify(Id::DEFAULT, b"message", &signature)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod error;
+mod file_opener;
+pub mod hazmat;
+mod identity;
+mod opener;
+mod passphrase;
+mod pbes2;
+mod pem;
+mod private_key;
+mod public_file;
+mod secret_key;
+pub mod selftest;
+mod software_key;
+mod software_secret;
+mod uri;
+
+pub use error::{EncryptionFault, Error};
+pub use file_opener::{FileOpener, MAX_KEY_FILE};
+pub use identity::{Credential, Identity};
+pub use opener::{KeyOpener, KeyRegistry};
+pub use passphrase::{Passphrase, PassphraseSource};
+pub use pbes2::{KeyFormat, MAX_ITERATIONS, MAX_SCRYPT_MEMORY};
+pub use private_key::{PrivateKey, SigningContext};
+pub use public_file::{public_key_from_file_bytes, public_key_to_pem};
+pub use secret_key::{MacContext, OpeningContext, SealingContext, SecretKey};
+pub use software_key::SoftwareKey;
+pub use software_secret::SoftwareSecret;
+pub use uri::{KeyUri, Origin};
+
+/// The operating system's random number generator.
+pub use getrandom::SysRng;

@@ -1,0 +1,84 @@
+//! How a program says which kinds of keys it can open.
+
+use std::{fmt, sync::Arc};
+
+use crate::{Error, KeyUri, PassphraseSource, PrivateKey};
+
+/// Opens keys of one URI scheme. `keys` knows no device: whoever starts the program (CLI, C ABI,
+/// service) registers the openers it wants.
+pub trait KeyOpener: Send + Sync {
+    /// The scheme, in lower case: `file`, `pkcs11`.
+    fn scheme(&self) -> &'static str;
+
+    /// Opens a private key.
+    ///
+    /// An opener must check [`KeyUri::origin`] before it reads a file or loads a module that the
+    /// URI names.
+    ///
+    /// # Errors
+    /// Any [`Error`].
+    fn open_private(
+        &self,
+        uri: &KeyUri,
+        passphrase: &dyn PassphraseSource,
+    ) -> Result<Arc<dyn PrivateKey>, Error>;
+}
+
+/// The openers of a program.
+///
+/// ```no_run
+/// use gmkit_keys::{FileOpener, KeyRegistry, KeyUri, Origin, Passphrase};
+///
+/// let keys = KeyRegistry::new().with(FileOpener);
+/// let uri = KeyUri::parse("file:signer.pem", Origin::Operator)?;
+/// let key = keys.open_private(&uri, &|_: &str| Ok(Passphrase::new("from a vault")))?;
+/// println!("{:?}", key.public_key());
+/// # Ok::<(), gmkit_keys::Error>(())
+/// ```
+#[derive(Default)]
+pub struct KeyRegistry {
+    openers: Vec<Box<dyn KeyOpener>>,
+}
+
+impl KeyRegistry {
+    /// A registry that can open nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an opener; it goes before earlier ones of the same scheme.
+    #[must_use]
+    pub fn with(mut self, opener: impl KeyOpener + 'static) -> Self {
+        self.openers.insert(0, Box::new(opener));
+        self
+    }
+
+    /// Opens the private key that `uri` names.
+    ///
+    /// # Errors
+    /// [`Error::UnknownScheme`], and what the opener says.
+    pub fn open_private(
+        &self,
+        uri: &KeyUri,
+        passphrase: &dyn PassphraseSource,
+    ) -> Result<Arc<dyn PrivateKey>, Error> {
+        let opener = self
+            .openers
+            .iter()
+            .find(|opener| opener.scheme() == uri.scheme());
+        opener
+            .ok_or_else(|| Error::UnknownScheme {
+                scheme: uri.scheme().to_owned(),
+            })?
+            .open_private(uri, passphrase)
+    }
+}
+
+impl fmt::Debug for KeyRegistry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.openers.iter().map(|opener| opener.scheme()))
+            .finish()
+    }
+}

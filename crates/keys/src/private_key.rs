@@ -1,0 +1,58 @@
+//! What an SM2 private key can do, wherever it lives.
+
+use std::fmt;
+
+use gmkit_sm2::{Ciphertext, Id, PublicKey, Signature};
+use zeroize::Zeroizing;
+
+use crate::{Error, hazmat::SignE};
+
+/// An SM2 private key. May be slow and may fail: it can be a device.
+///
+/// What a key cannot do is [`Error::Unsupported`], never a panic.
+pub trait PrivateKey: Send + Sync + fmt::Debug {
+    /// The public key.
+    fn public_key(&self) -> &PublicKey;
+
+    /// Starts signing a message that comes in pieces, under `id`.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`], [`Error::SelfTest`].
+    fn start_signing(&self, id: Id<'_>) -> Result<Box<dyn SigningContext + '_>, Error>;
+
+    /// Signs `message` under `id` (GB/T 32918.2-2016).
+    ///
+    /// # Errors
+    /// As [`PrivateKey::start_signing`], and [`Error::Rng`].
+    fn sign(&self, id: Id<'_>, message: &[u8]) -> Result<Signature, Error> {
+        let mut context = self.start_signing(id)?;
+        context.update(message)?;
+        context.finish()
+    }
+
+    /// Decrypts what was encrypted to the public key (GB/T 32918.4-2016).
+    ///
+    /// # Errors
+    /// [`Error::Rejected`], [`Error::Unsupported`], [`Error::SelfTest`].
+    fn decrypt(&self, ciphertext: &Ciphertext) -> Result<Zeroizing<Vec<u8>>, Error>;
+
+    /// The capability to sign a bare `e`, if the key has it.
+    fn as_sign_e(&self) -> Option<&dyn SignE> {
+        None
+    }
+}
+
+/// A signature under way.
+pub trait SigningContext {
+    /// Adds the next piece of the message.
+    ///
+    /// # Errors
+    /// What the device says; software keys do not fail here.
+    fn update(&mut self, piece: &[u8]) -> Result<(), Error>;
+
+    /// Signs what has come in.
+    ///
+    /// # Errors
+    /// [`Error::Rng`], and what the device says.
+    fn finish(self: Box<Self>) -> Result<Signature, Error>;
+}

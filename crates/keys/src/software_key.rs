@@ -1,0 +1,190 @@
+//! SM2 private keys in this process's memory.
+
+use std::fmt;
+
+use gmkit_sm2::{self as sm2, Ciphertext, Id, PublicKey, Signature};
+use zeroize::Zeroizing;
+
+use crate::{
+    Error, KeyFormat, Passphrase, PrivateKey, SigningContext, SysRng,
+    error::der_fault,
+    hazmat::SignE,
+    pbes2, pem,
+    selftest::{self, Algorithm},
+};
+
+/// An SM2 private key in memory, zeroized on drop.
+///
+/// The crate's front page has an example.
+pub struct SoftwareKey {
+    key: sm2::SecretKey,
+}
+
+const PLAIN: &str = "PRIVATE KEY";
+const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
+const SEC1: &str = "EC PRIVATE KEY";
+/// How OpenSSL 3 labels the same content for an SM2 key.
+const SEC1_OF_OPENSSL3: &str = "SM2 PRIVATE KEY";
+/// Blocks that may stand before the key: the curve, once more.
+const PARAMETERS: [&str; 2] = ["EC PARAMETERS", "SM2 PARAMETERS"];
+
+impl SoftwareKey {
+    /// Makes a key with the operating system's generator and runs the pairwise test on it.
+    ///
+    /// # Errors
+    /// [`Error::Rng`], [`Error::SelfTest`].
+    pub fn generate() -> Result<Self, Error> {
+        selftest::require(Algorithm::Sm2Signature)?;
+        selftest::require(Algorithm::Sm2Encryption)?;
+        let key = sm2::SecretKey::generate(&mut SysRng)?;
+        selftest::pairwise(&key)?;
+        Ok(Self { key })
+    }
+
+    /// Reads a key file: PKCS#8, encrypted PKCS#8 or SEC1, in PEM or DER. `passphrase` is asked
+    /// only when the key is encrypted.
+    ///
+    /// # Errors
+    /// [`Error::NotAKey`], [`Error::Pem`], [`Error::PemLabel`], [`Error::Key`],
+    /// [`Error::Encryption`], [`Error::WrongPassphrase`], and what `passphrase` returns.
+    pub fn from_file_bytes(
+        bytes: &[u8],
+        passphrase: impl FnOnce() -> Result<Passphrase, Error>,
+    ) -> Result<Self, Error> {
+        if !pem::looks_like_pem(bytes) {
+            return Self::from_der(bytes, passphrase);
+        }
+        let (label, der) = pem::first_other_than(bytes, &PARAMETERS)?;
+        let key = match label.as_str() {
+            PLAIN => sm2::SecretKey::from_private_key_info(&der)?,
+            SEC1 | SEC1_OF_OPENSSL3 => sm2::SecretKey::from_sec1_der(&der)?,
+            ENCRYPTED => decrypt(&der, passphrase)?,
+            _ => {
+                return Err(Error::PemLabel {
+                    found: label,
+                    expected: "a private key",
+                });
+            }
+        };
+        Ok(Self { key })
+    }
+
+    /// The three structures are told apart by their second element: an INTEGER and a SEQUENCE, an
+    /// INTEGER and an OCTET STRING, or a SEQUENCE at once.
+    fn from_der(
+        bytes: &[u8],
+        passphrase: impl FnOnce() -> Result<Passphrase, Error>,
+    ) -> Result<Self, Error> {
+        use der::{Decode, Reader, SliceReader, Tag, asn1::AnyRef};
+        if bytes.first() != Some(&0x30) {
+            return Err(Error::NotAKey);
+        }
+        let outer = AnyRef::from_der(bytes).map_err(der_fault)?;
+        let mut reader = SliceReader::new(outer.value()).map_err(der_fault)?;
+        let key = match Tag::peek(&reader).map_err(der_fault)? {
+            Tag::Sequence => decrypt(bytes, passphrase)?,
+            Tag::Integer => {
+                reader.decode::<AnyRef<'_>>().map_err(der_fault)?;
+                match Tag::peek(&reader).map_err(der_fault)? {
+                    Tag::OctetString => sm2::SecretKey::from_sec1_der(bytes)?,
+                    _ => sm2::SecretKey::from_private_key_info(bytes)?,
+                }
+            }
+            _ => return Err(Error::NotAKey),
+        };
+        Ok(Self { key })
+    }
+
+    /// Writes PKCS#8 in PEM, **not encrypted**.
+    #[must_use]
+    pub fn to_pem(&self) -> Zeroizing<String> {
+        pem::encode(PLAIN, &self.key.to_private_key_info()[..])
+    }
+
+    /// Writes encrypted PKCS#8 in PEM.
+    ///
+    /// # Errors
+    /// [`Error::Rng`].
+    pub fn to_encrypted_pem(
+        &self,
+        passphrase: &Passphrase,
+        format: KeyFormat,
+    ) -> Result<String, Error> {
+        let der = match format {
+            KeyFormat::GmSsl => pbes2::encrypt(
+                &self.key.to_private_key_info_with_curve()[..],
+                passphrase,
+                format,
+            )?,
+            _ => pbes2::encrypt(&self.key.to_private_key_info()[..], passphrase, format)?,
+        };
+        Ok(pem::encode(ENCRYPTED, &der).to_string())
+    }
+}
+
+fn decrypt(
+    der: &[u8],
+    passphrase: impl FnOnce() -> Result<Passphrase, Error>,
+) -> Result<sm2::SecretKey, Error> {
+    let encrypted = pbes2::Encrypted::parse(der)?;
+    let plain = encrypted.decrypt(&passphrase()?)?;
+    // One wrong passphrase in about 250 leaves something that looks padded; it is then no DER.
+    sm2::SecretKey::from_private_key_info(&plain).map_err(|error| match error {
+        sm2::Error::Der(_) => Error::WrongPassphrase,
+        error => error.into(),
+    })
+}
+
+impl From<sm2::SecretKey> for SoftwareKey {
+    fn from(key: sm2::SecretKey) -> Self {
+        Self { key }
+    }
+}
+
+impl fmt::Debug for SoftwareKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SoftwareKey")
+            .field(self.key.public_key())
+            .finish()
+    }
+}
+
+impl PrivateKey for SoftwareKey {
+    fn public_key(&self) -> &PublicKey {
+        self.key.public_key()
+    }
+
+    fn start_signing(&self, id: Id<'_>) -> Result<Box<dyn SigningContext + '_>, Error> {
+        selftest::require(Algorithm::Sm2Signature)?;
+        Ok(Box::new(SoftwareSigning(self.key.signer(id))))
+    }
+
+    fn decrypt(&self, ciphertext: &Ciphertext) -> Result<Zeroizing<Vec<u8>>, Error> {
+        selftest::require(Algorithm::Sm2Encryption)?;
+        Ok(self.key.decrypt(ciphertext)?)
+    }
+
+    fn as_sign_e(&self) -> Option<&dyn SignE> {
+        Some(self)
+    }
+}
+
+impl SignE for SoftwareKey {
+    fn sign_e(&self, e: &[u8; 32]) -> Result<Signature, Error> {
+        selftest::require(Algorithm::Sm2Signature)?;
+        Ok(sm2::hazmat::sign_e(&mut SysRng, &self.key, e)?)
+    }
+}
+
+struct SoftwareSigning<'k>(sm2::Signer<'k>);
+
+impl SigningContext for SoftwareSigning<'_> {
+    fn update(&mut self, piece: &[u8]) -> Result<(), Error> {
+        self.0.update(piece);
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<Signature, Error> {
+        Ok(self.0.sign(&mut SysRng)?)
+    }
+}
