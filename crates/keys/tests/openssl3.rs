@@ -87,7 +87,7 @@ fn every_encryption_that_openssl_writes_is_read() {
     openssl(dir, "ec -in key.pem -outform DER -out sec1.der");
     assert_eq!(*read(dir, "sec1.der").unwrap().public_key(), public);
     // Compressed points.
-    let compressed = openssl(dir, "pkey -in key.pem -pubout -ec_conv_form compressed");
+    let compressed = openssl(dir, "ec -in key.pem -pubout -conv_form compressed");
     assert_eq!(public_key_from_file_bytes(&compressed).unwrap(), public);
 }
 
