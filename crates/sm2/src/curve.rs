@@ -4,12 +4,14 @@ mod affine;
 mod base;
 mod booth;
 mod jacobian;
+#[cfg(any(test, feature = "alloc"))]
 mod projective;
 mod vartime;
 
 pub(crate) use affine::Affine;
 pub(crate) use base::multiply_generator;
 pub(crate) use jacobian::Jacobian;
+#[cfg(feature = "alloc")]
 pub(crate) use projective::Projective;
 pub(crate) use vartime::combination_has_x;
 

@@ -100,7 +100,7 @@ mod tests {
     extern crate std;
 
     use super::*;
-    use crate::curve::{G, Projective};
+    use crate::curve::{G, projective::Projective};
 
     fn table() -> std::vec::Vec<u8> {
         let mut out = std::vec::Vec::new();

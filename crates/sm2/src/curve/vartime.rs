@@ -103,7 +103,7 @@ fn non_adjacent_form(t: &Scalar) -> [i8; 257] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::curve::{G, Projective};
+    use crate::curve::{G, projective::Projective};
 
     fn scalar(seed: u64) -> Scalar {
         let x = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);

@@ -1,0 +1,475 @@
+#!/usr/bin/env python3
+"""Writes the vector files of `data/` from the reference implementation.
+
+    generate.py            writes them
+    generate.py --check    fails if they differ from what it would write
+
+Values printed in a standard are given here as literals and checked against the reference.
+"""
+
+import json
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "reference"))
+import gm  # noqa: E402
+
+DATA = pathlib.Path(__file__).parent / "data"
+K = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
+h = bytes.fromhex
+
+
+def pattern(label, length):
+    """Bytes that look random and are the same in every run."""
+    return gm.kdf(label.encode(), length)
+
+
+class File:
+    def __init__(self, name, algorithm, standard, clause, header, notes):
+        self.name, self.groups, self.count = name, [], 0
+        self.top = {
+            "algorithm": algorithm,
+            "schema": "gmkit, after Wycheproof",
+            "source": {"standard": standard, "clause": clause},
+            "numberOfTests": 0,
+            "header": header,
+            "notes": {flag: {"description": text} for flag, text in notes.items()},
+            "testGroups": self.groups,
+        }
+
+    def group(self, kind, **fields):
+        group = {"type": kind, **fields, "tests": []}
+        self.groups.append(group)
+        return group["tests"]
+
+    def test(self, tests, comment, flags, result="valid", reason=None, **fields):
+        self.count += 1
+        test = {"tcId": self.count, "comment": comment, "flags": flags}
+        test |= {k: v.hex() if isinstance(v, bytes) else v for k, v in fields.items()}
+        test["result"] = result
+        if result == "invalid":
+            assert reason, comment
+            test["reason"] = reason
+        assert all(flag in self.top["notes"] for flag in flags), flags
+        tests.append(test)
+
+    def text(self):
+        self.top["numberOfTests"] = self.count
+        return json.dumps(self.top, indent=1) + "\n"
+
+
+def equal(got, want):
+    want = h(want) if isinstance(want, str) else want
+    assert got == want, (got.hex(), want.hex())
+    return got
+
+
+# ---- SM3 and what is built on it -----------------------------------------------------------------
+
+def sm3_file():
+    f = File("sm3_test.json", "SM3", "GB/T 32905-2016", "annex A; other lengths by the reference",
+             ["Tests of type DigestTest hash msg; digest is the result."],
+             {"Standard": "Printed in the standard.", "Boundary": "A length at or around a block boundary.",
+              "Padding": "Padding takes a block of its own or not."})
+    tests = f.group("DigestTest")
+    f.test(tests, "A.1", ["Standard"], msg=b"abc",
+           digest=equal(gm.sm3(b"abc"), "66C7F0F462EEEDD9D1F2D46BDC10E4E24167C4875CF2F7A2297DA02B8F4BA8E0"))
+    f.test(tests, "A.2", ["Standard"], msg=b"abcd" * 16,
+           digest=equal(gm.sm3(b"abcd" * 16), "DEBE9FF92275B8A138604889C18E5A4D6FDB70E5387E5765293DCBA39C0C5732"))
+    f.test(tests, "empty message", ["Padding"], msg=b"",
+           digest=equal(gm.sm3(b""), "1AB21D8355CFA17F8E61194831E81A8F22BEC8C728FEFB747ED035EB5082AA2B"))
+    for n in [1, 31, 32, 33, 55, 56, 57, 63, 64, 65, 119, 120, 121, 127, 128, 129, 191, 192, 193, 1000]:
+        msg = pattern(f"sm3 {n}", n)
+        f.test(tests, f"{n} bytes", ["Padding" if n % 64 in (55, 56, 57) else "Boundary"], msg=msg, digest=gm.sm3(msg))
+    return f
+
+
+def mac_and_kdf_files():
+    mac = File("hmac_sm3_gm_test.json", "HMACSM3", "GM/T 0042-2015", "annex D; key lengths by the reference",
+               ["Tests of type MacTest; tag is HMAC-SM3(key, msg)."],
+               {"Standard": "Printed in the standard.", "KeyLength": "A key shorter, as long as, or longer than a block."})
+    tests = mac.group("MacTest", keySize=0, tagSize=256)
+    msg = b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq" * 2
+    for key, m, want in [
+        (bytes(range(1, 33)), msg, "CA05E144ED05D1857840D1F318A4A8669E559FC8391F414485BFDF7BB408963A"),
+        (bytes(range(1, 0x26)), b"\xcd" * 50, "220BF579DED555393F0159F66C99877822A3ECF610D1552154B41D44B94DB3AE"),
+        (b"\x0b" * 32, b"Hi There", "C0BA18C68B90C88BC07DE794BFC7D2C8D19EC31ED8773BC2B390C9604E0BE11E"),
+    ]:
+        mac.test(tests, "printed example", ["Standard"], key=key, msg=m, tag=equal(gm.hmac(key, m), want))
+    for n in [1, 16, 63, 64, 65, 128, 200]:
+        key, m = pattern(f"hmac key {n}", n), pattern(f"hmac msg {n}", n)
+        mac.test(tests, f"key of {n} bytes", ["KeyLength"], key=key, msg=m, tag=gm.hmac(key, m))
+
+    hk = File("hkdf_sm3_test.json", "HKDF-SM3", "RFC 5869", "2; inputs of appendix A.1 with SM3",
+              ["Tests of type HkdfTest; okm is HKDF-SM3(ikm, salt, info, size)."],
+              {"Rfc5869": "Inputs of RFC 5869.", "Length": "Output of unusual length.", "EmptySalt": "No salt."})
+    tests = hk.group("HkdfTest")
+    ikm, salt, info = b"\x0b" * 22, bytes(range(13)), bytes(range(0xF0, 0xFA))
+    hk.test(tests, "A.1 inputs", ["Rfc5869"], ikm=ikm, salt=salt, info=info, size=42,
+            okm=equal(gm.hkdf(ikm, salt, info, 42),
+                      "C69FE91B7AAEE2DD5718D72DCAEE0CCE93F1B8E41F792DA51261B6A517E68B36ED2C595572B01DFA359B"))
+    for size in [1, 31, 32, 33, 64, 100]:
+        hk.test(tests, f"{size} bytes", ["Length"], ikm=ikm, salt=salt, info=info, size=size, okm=gm.hkdf(ikm, salt, info, size))
+    hk.test(tests, "no salt, no info", ["EmptySalt"], ikm=ikm, salt=b"", info=b"", size=42, okm=gm.hkdf(ikm, b"", b"", 42))
+
+    pb = File("pbkdf2_sm3_test.json", "PBKDF2-HMACSM3", "RFC 8018", "5.2, with HMAC-SM3",
+              ["Tests of type PbkdfTest; dk is PBKDF2-HMAC-SM3."],
+              {"Pseudorandom": "Ordinary inputs.", "Length": "Output longer than one block."})
+    tests = pb.group("PbkdfTest")
+    pb.test(tests, "one iteration, 64 bytes", ["Length"], password=b"passwd", salt=b"salt", iterationCount=1, dkLen=64,
+            dk=equal(gm.pbkdf2(b"passwd", b"salt", 1, 64),
+                     "30530B86537C85EA33FBE26EE0ADEA8D8BD91D283B87936F400E83AD2364EF26"
+                     "32CD8662313657C0E6138FFEDA2C4E6805869CBD8030188858D8A675AC762523"))
+    for n, size in [(2, 16), (1000, 16), (100, 33)]:
+        pw, salt = pattern(f"pw {n}", 9), pattern(f"salt {n}", 16)
+        pb.test(tests, f"{n} iterations, {size} bytes", ["Pseudorandom"], password=pw, salt=salt, iterationCount=n, dkLen=size,
+                dk=gm.pbkdf2(pw, salt, n, size))
+
+    kd = File("sm2_kdf_test.json", "SM2-KDF", "GB/T 32918.4-2016", "5.4.3",
+              ["Tests of type KdfTest; out is KDF(z, 8 * size)."], {"Length": "Around a multiple of 32 bytes.", "OpenSsl": "Value from OpenSSL's X963KDF."})
+    tests = kd.group("KdfTest")
+    kd.test(tests, "OpenSSL X963KDF", ["OpenSsl"], z=b"\1\2", size=32,
+            out=equal(gm.kdf(b"\1\2", 32), "02DB73736665F3C8EC09887772C33DA737047E7419EF8ABD4D3C7D80019FF1AE"))
+    for size in [0, 1, 16, 31, 33, 64, 65, 100]:
+        z = pattern(f"kdf {size}", 64)
+        kd.test(tests, f"{size} bytes", ["Length"], z=z, size=size, out=gm.kdf(z, size))
+    return [mac, hk, pb, kd]
+
+
+# ---- SM4 -----------------------------------------------------------------------------------------
+
+def sm4_files():
+    ecb = File("sm4_block_test.json", "SM4-ECB", "GB/T 32907-2016", "annex A",
+               ["Tests of type BlockTest encrypt msg, block by block, repeat times over."],
+               {"Standard": "Printed in the standard.", "Million": "A million encryptions.", "Batch": "More blocks than a backend works on at once."})
+    tests = ecb.group("BlockTest")
+    ecb.test(tests, "A.1", ["Standard"], key=K, msg=K, repeat=1, ct=equal(gm.sm4_encrypt(K, K), "681EDF34D206965E86B3E94F536E4246"))
+    ecb.test(tests, "A.2", ["Standard", "Million"], key=K, msg=K, repeat=1000000, ct=h("595298C7C6FD271F0402F804C33D3F66"))
+    for blocks in [2, 7, 8, 9, 31, 32, 33, 64, 65, 100]:
+        key, msg = pattern(f"sm4 key {blocks}", 16), pattern(f"sm4 {blocks}", 16 * blocks)
+        ct = b"".join(gm.sm4_encrypt(key, msg[i:i + 16]) for i in range(0, len(msg), 16))
+        ecb.test(tests, f"{blocks} blocks", ["Batch"], key=key, msg=msg, repeat=1, ct=ct)
+
+    cbc = File("sm4_cbc_pkcs7_test.json", "SM4-CBC-PKCS7", "GB/T 17964-2021", "CBC, padding method 1",
+               ["Tests of type CbcPkcs7Test. Invalid ciphertexts must be refused by decryption."],
+               {"Standard": "Values that OpenSSL gives too.", "Length": "Around a block boundary.", "BadPadding": "The last block does not end in valid padding.", "BadLength": "Not a whole number of blocks."})
+    tests = cbc.group("CbcPkcs7Test", ivSize=128, keySize=128)
+    equal(gm.cbc_raw(K, K, K + K), "2677F46B09C122CC975533105BD4A22AF6125F7275CE552C3A2BBCF533DE8A3B")
+    cbc.test(tests, "two blocks", ["Standard"], key=K, iv=K, msg=K + K, ct=gm.cbc(K, K, K + K))
+    for n in [0, 1, 15, 16, 17, 31, 32, 33, 1040]:
+        iv, msg = pattern(f"iv {n}", 16), pattern(f"cbc {n}", n)
+        cbc.test(tests, f"{n} bytes", ["Length"], key=K, iv=iv, msg=msg, ct=gm.cbc(K, iv, msg))
+    iv = pattern("bad padding", 16)
+    for comment, last in [("padding byte 0", bytes(16)), ("padding byte 17", b"\x11" * 16), ("padding byte 255", b"\xff" * 16),
+                          ("first padding byte wrong", bytes(11) + b"\x04\x05\x05\x05\x05"), ("all of 16 but one", b"\x0f" + b"\x10" * 15)]:
+        cbc.test(tests, comment, ["BadPadding"], "invalid", "Rejected", key=K, iv=iv, msg=b"", ct=gm.cbc_raw(K, iv, last))
+    for n in [0, 1, 15, 17]:
+        cbc.test(tests, f"ciphertext of {n} bytes", ["BadLength"], "invalid", "Rejected", key=K, iv=iv, msg=b"", ct=pattern("bad length", n))
+
+    ctr = File("sm4_ctr_test.json", "SM4-CTR", "GB/T 17964-2021", "CTR",
+               ["Tests of type CtrTest: ct is msg under the keystream from iv on."],
+               {"Standard": "Values that OpenSSL gives too.", "Length": "Around a block or batch boundary.", "CounterWrap": "The counter carries over 32, 64 or 128 bits."})
+    tests = ctr.group("CtrTest", ivSize=128, keySize=128)
+    ctr.test(tests, "two blocks", ["Standard"], key=K, iv=K, msg=K + K,
+             ct=equal(gm.ctr(K, K, K + K), "693D9A535BAD5BB1786F53D7253A7056BFB9610EB9D15B162DE161753AA7AB84"))
+    for n in [0, 1, 15, 16, 17, 127, 128, 129, 1023, 1024, 1025]:
+        iv, msg = pattern(f"iv {n}", 16), pattern(f"ctr {n}", n)
+        ctr.test(tests, f"{n} bytes", ["Length"], key=K, iv=iv, msg=msg, ct=gm.ctr(K, iv, msg))
+    for bits in [32, 64, 128]:
+        iv, msg = pattern("wrap", 16 - bits // 8) + b"\xff" * (bits // 8), pattern(f"wrap {bits}", 64)
+        ctr.test(tests, f"carry over {bits} bits", ["CounterWrap"], key=K, iv=iv, msg=msg, ct=gm.ctr(K, iv, msg))
+
+    gcm = File("sm4_gcm_gm_test.json", "SM4-GCM", "RFC 8998", "appendix A.1; edge cases by the reference",
+               ["Tests of type AeadTest. Invalid ones must be refused by opening."],
+               {"Standard": "Printed in the standard.", "Length": "Around a block boundary.", "ShortTag": "A tag of 12 to 15 bytes.",
+                "LongIv": "A nonce that is not 12 bytes long.", "ModifiedTag": "One bit of the tag is flipped.", "ModifiedCiphertext": "One bit of the ciphertext is flipped.",
+                "ModifiedAad": "One bit of the associated data is flipped.", "TagLength": "A tag length that is not allowed.", "EmptyIv": "A nonce of no bytes."})
+    tests = gcm.group("AeadTest", ivSize=96, keySize=128, tagSize=128)
+    nonce, aad = h("00001234567800000000ABCD"), h("FEEDFACEDEADBEEFFEEDFACEDEADBEEFABADDAD2")
+    msg = b"".join(bytes([c]) * 8 for c in h("AABBCCDDEEFFEEAA"))
+    ct, tag = gm.gcm(K, nonce, aad, msg)
+    equal(ct, "17F399F08C67D5EE19D0DC9969C4BB7D5FD46FD3756489069157B282BB200735D82710CA5C22F0CCFA7CBF93D496AC15A56834CBCF98C397B4024A2691233B8D")
+    gcm.test(tests, "A.1", ["Standard"], key=K, iv=nonce, aad=aad, msg=msg, ct=ct, tag=equal(tag, "83DE3541E4C2B58177E065A9BF7B62EC"))
+    for n in [0, 1, 15, 16, 17, 63, 64, 65, 1030]:
+        iv, m, a = pattern(f"gcm iv {n}", 12), pattern(f"gcm {n}", n), pattern(f"gcm aad {n}", n % 37)
+        c, t = gm.gcm(K, iv, a, m)
+        gcm.test(tests, f"{n} bytes", ["Length"], key=K, iv=iv, aad=a, msg=m, ct=c, tag=t)
+    for size in [12, 13, 14, 15]:
+        gcm.test(tests, f"tag of {size} bytes", ["ShortTag"], key=K, iv=nonce, aad=aad, msg=msg, ct=ct, tag=tag[:size])
+    for size in [0, 1, 4, 8, 11]:
+        gcm.test(tests, f"tag of {size} bytes", ["TagLength"], "invalid", "TagLength", key=K, iv=nonce, aad=aad, msg=msg, ct=ct, tag=tag[:size])
+    gcm.test(tests, "tag of 17 bytes", ["TagLength"], "invalid", "TagLength", key=K, iv=nonce, aad=aad, msg=msg, ct=ct, tag=tag + b"\0")
+    gcm.test(tests, "empty nonce", ["EmptyIv"], "invalid", "NonceLength", key=K, iv=b"", aad=aad, msg=msg, ct=ct, tag=tag)
+    for size in [1, 8, 11, 13, 16, 17, 32, 60]:
+        iv = pattern(f"gcm long iv {size}", size)
+        c, t = gm.gcm(K, iv, aad, msg)
+        gcm.test(tests, f"nonce of {size} bytes", ["LongIv"], key=K, iv=iv, aad=aad, msg=msg, ct=c, tag=t)
+
+    def flip(data, bit):
+        return bytes(b ^ (1 << (bit % 8) if i == bit // 8 else 0) for i, b in enumerate(data))
+
+    for bit in [0, 7, 31, 64, 95, 127]:
+        gcm.test(tests, f"tag bit {bit} flipped", ["ModifiedTag"], "invalid", "Rejected", key=K, iv=nonce, aad=aad, msg=msg, ct=ct, tag=flip(tag, bit))
+    for bit in [0, 255, 511]:
+        gcm.test(tests, f"ciphertext bit {bit} flipped", ["ModifiedCiphertext"], "invalid", "Rejected", key=K, iv=nonce, aad=aad, msg=msg, ct=flip(ct, bit), tag=tag)
+    for bit in [0, 159]:
+        gcm.test(tests, f"associated data bit {bit} flipped", ["ModifiedAad"], "invalid", "Rejected", key=K, iv=nonce, aad=flip(aad, bit), msg=msg, ct=ct, tag=tag)
+    gcm.test(tests, "ciphertext cut by one byte", ["ModifiedCiphertext"], "invalid", "Rejected", key=K, iv=nonce, aad=aad, msg=msg, ct=ct[:-1], tag=tag)
+    return [ecb, cbc, ctr, gcm]
+
+
+# ---- SM2 -----------------------------------------------------------------------------------------
+
+D = 0x3945208F7B2144B13F36E38AC6D39F95889393692860B51A42FB81EF4DF7C5B8
+NONCE = 0x59276E27D506861A16680F3AD9C02DCCEF3CC1FA3CDBE4CE6D54B80DEAC1BC21
+
+
+def uncompressed(point):
+    return b"\4" + gm.xy(point)
+
+
+def sm2_verify_file():
+    f = File("sm2_verify_test.json", "SM2", "GB/T 32918.2-2016", "7.1; example of GB/T 32918.5-2017, annex A; DER of GB/T 35276-2017, 7.3",
+             ["Tests of type Sm2Verify verify a DER signature; reason names the error of a refusal.",
+              "Groups of type Sm2VerifyE give e itself and a raw signature r || s."],
+             {"Standard": "Printed in the standard.", "Pseudorandom": "Ordinary inputs.", "Id": "Another ID than the default.",
+              "WrongId": "Made under another ID.", "WrongMessage": "Made over another message.", "WrongKey": "Made with another key.",
+              "ZeroR": "r = 0.", "ZeroS": "s = 0.", "RIsN": "r = n.", "SIsN": "s = n.", "RAboveN": "r = n + 1 or more.", "SAboveN": "s = n + 1 or more.",
+              "RPlusN": "r replaced by r + n, which is the same residue.", "SPlusN": "s replaced by s + n.",
+              "ZeroT": "r + s = n, so that t = 0 and the public key drops out.", "Infinity": "The computed point is the point at infinity.",
+              "NegativeInteger": "A negative INTEGER.", "NonMinimalInteger": "Needless leading zeros.", "BerLength": "A length that is not in its shortest form, or indefinite.",
+              "TrailingData": "Bytes behind a value.", "Truncated": "The encoding ends too early.", "WrongTag": "A value of another type.", "IntegerSize": "An INTEGER with no byte or with too many.",
+              "Malleated": "s replaced by n - s, which ECDSA would accept.", "NoZ": "Made over SM3(M) without Z.", "XAboveN": "e + x1 wraps around n."})
+    public = gm.multiply(D, gm.G)
+    msg = b"message digest"
+    e = gm.e_value(public, gm.DEFAULT_ID, msg)
+    r, s = gm.sign_e(D, e, NONCE)
+    assert (r, s) == (0xF5A03B0648D2C4630EEAC513E1BB81A15944DA3827D5B74143AC7EACEEE720B3, 0xB1B6AA29DF212FD8763182BC0D421CA1BB9038FD1F7F42D4840B69C485BBC1AA)
+    good = gm.der_signature(r, s)
+    tests = f.group("Sm2Verify", publicKey=uncompressed(public).hex(), id=gm.DEFAULT_ID.hex())
+    n = gm.N
+
+    def bad(comment, flags, reason, sig, m=msg):
+        f.test(tests, comment, flags, "invalid", reason, msg=m, sig=sig)
+
+    f.test(tests, "A.2", ["Standard"], msg=msg, sig=good)
+    bad("another message", ["WrongMessage"], "Rejected", good, b"message digesT")
+    bad("empty message", ["WrongMessage"], "Rejected", good, b"")
+    bad("s replaced by n - s", ["Malleated"], "Rejected", gm.der_signature(r, n - s))
+    bad("r and s exchanged", ["WrongMessage"], "Rejected", gm.der_signature(s, r))
+    plain = int.from_bytes(gm.sm3(msg), "big")
+    bad("signed without Z", ["NoZ"], "Rejected", gm.der_signature(*gm.sign_e(D, plain, NONCE)))
+    for rr, ss, flags in [(0, s, ["ZeroR"]), (r, 0, ["ZeroS"]), (0, 0, ["ZeroR", "ZeroS"]), (n, s, ["RIsN"]), (r, n, ["SIsN"]),
+                          (n + 1, s, ["RAboveN"]), (r, n + 1, ["SAboveN"]), (2**256 - 1, s, ["RAboveN"]), (r, 2**256 - 1, ["SAboveN"])]:
+        bad(f"{'r' if rr != r else 's'} out of range: {flags[0]}", flags, "SignatureRange", gm.der_signature(rr, ss))
+    bad("r + n", ["RPlusN"], "Der(IntegerSize)", gm.der_signature(r + n, s))
+    bad("s + n", ["SPlusN"], "Der(IntegerSize)", gm.der_signature(r, s + n))
+    bad("r + s = n", ["ZeroT"], "Rejected", gm.der_signature(1, n - 1))
+    bad("r + s = n, real r", ["ZeroT"], "Rejected", gm.der_signature(r, n - r))
+
+    ri, si = gm.der_integer(r), gm.der_integer(s)
+    assert ri[:3] == b"\x02\x21\x00" and si[:3] == b"\x02\x21\x00"
+    bad("r without its sign byte is negative", ["NegativeInteger"], "Der(NegativeInteger)", gm.tlv(0x30, b"\x02\x20" + ri[3:] + si))
+    bad("s without its sign byte is negative", ["NegativeInteger"], "Der(NegativeInteger)", gm.tlv(0x30, ri + b"\x02\x20" + si[3:]))
+    bad("r = -1", ["NegativeInteger"], "Der(NegativeInteger)", gm.tlv(0x30, b"\x02\x01\xff" + si))
+    bad("r with another zero", ["NonMinimalInteger"], "Der(NonMinimalInteger)", gm.tlv(0x30, b"\x02\x22\x00" + ri[2:] + si))
+    bad("s = 00 01", ["NonMinimalInteger"], "Der(NonMinimalInteger)", gm.tlv(0x30, ri + b"\x02\x02\x00\x01"))
+    bad("sequence length in two bytes", ["BerLength"], "Der(Length)", b"\x30\x81" + good[1:])
+    bad("r's length in two bytes", ["BerLength"], "Der(Length)", gm.tlv(0x30, b"\x02\x81" + ri[1:] + si))
+    bad("indefinite length", ["BerLength"], "Der(Length)", b"\x30\x80" + ri + si + b"\0\0")
+    bad("length of 2 GiB", ["Truncated"], "Der(Truncated)", b"\x30\x84\x7f\xff\xff\xff" + ri + si)
+    bad("trailing zero", ["TrailingData"], "Der(TrailingData)", good + b"\0")
+    bad("a third integer", ["TrailingData"], "Der(TrailingData)", gm.tlv(0x30, ri + si + b"\x02\x01\x01"))
+    bad("last byte missing", ["Truncated"], "Der(Truncated)", good[:-1])
+    bad("s missing", ["Truncated"], "Der(Truncated)", gm.tlv(0x30, ri))
+    bad("nothing at all", ["Truncated"], "Der(Truncated)", b"")
+    bad("a set instead of a sequence", ["WrongTag"], "Der(Tag)", b"\x31" + good[1:])
+    bad("r as octet string", ["WrongTag"], "Der(Tag)", gm.tlv(0x30, b"\x04" + ri[1:] + si))
+    bad("r with no bytes", ["IntegerSize"], "Der(IntegerSize)", gm.tlv(0x30, b"\x02\x00" + si))
+    bad("r with 257 bits", ["IntegerSize"], "Der(IntegerSize)", gm.tlv(0x30, gm.der_integer(2**256) + si))
+
+    for n_id, identity in enumerate([b"", b"ALICE123@YAHOO.COM", b"TLSv1.3+GM+Cipher+Suite", pattern("long id", 8191)]):
+        d = int.from_bytes(pattern(f"d {n_id}", 32), "big") % (n - 2) + 1
+        pub = gm.multiply(d, gm.G)
+        tests = f.group("Sm2Verify", publicKey=uncompressed(pub).hex(), id=identity.hex())
+        for length in [0, 1, 64, 300]:
+            m = pattern(f"m {n_id} {length}", length)
+            k = int.from_bytes(pattern(f"k {n_id} {length}", 32), "big") % (n - 1) + 1
+            sig = gm.der_signature(*gm.sign_e(d, gm.e_value(pub, identity, m), k))
+            f.test(tests, f"message of {length} bytes", ["Id", "Pseudorandom"], msg=m, sig=sig)
+        other = gm.der_signature(*gm.sign_e(d, gm.e_value(pub, gm.DEFAULT_ID, b"x"), NONCE))
+        f.test(tests, "made under the default ID", ["WrongId"], "invalid", "Rejected", msg=b"x", sig=other)
+        f.test(tests, "made with another key", ["WrongKey"], "invalid", "Rejected", msg=b"x",
+               sig=gm.der_signature(*gm.sign_e(D, gm.e_value(pub, identity, b"x"), NONCE)))
+
+    # With d = 1 the public key is G itself, and every multiple of it is known.
+    tests = f.group("Sm2VerifyE", publicKey=uncompressed(gm.G).hex())
+
+    def raw(comment, flags, ee, rr, ss, ok=False):
+        assert gm.verify_e(gm.G, ee, rr, ss) == ok, comment
+        extra = {} if ok else {"result": "invalid", "reason": "Rejected"}
+        f.test(tests, comment, flags, **extra, e=gm.b32(ee), sig=gm.b32(rr) + gm.b32(ss))
+
+    x = gm.G[0]
+    raw("forgery that t = 0 would allow: e = r - x(G)", ["ZeroT"], (n - 1 - x) % n, n - 1, 1)
+    for ee in (n - 2, 0, (n - 2 - x) % n):
+        raw("sG + tP = O", ["Infinity"], ee, n - 2, 1)
+    k = 12345
+    xk = gm.multiply(k, gm.G)[0]
+    for ee in (0, 1, n - 1, n, n + 1, 2**256 - 1, (n - xk + 5) % n):
+        sig = gm.sign_e(1, ee, k)
+        raw("extreme e", ["XAboveN"], ee, *sig, ok=True)
+    return f
+
+
+def sm2_sign_file():
+    f = File("sm2_sign_test.json", "SM2", "GB/T 32918.2-2016", "6.1; example of GB/T 32918.5-2017, annex A",
+             ["Tests of type Sm2Sign sign msg under id with d and the given k; sig is r || s."],
+             {"Standard": "Printed in the standard.", "Pseudorandom": "Ordinary inputs.", "EdgeKey": "d or k at the end of its range.",
+              "KeyRange": "d is not in [1, n-2].", "NonceRange": "k is not in [1, n-1]."})
+    tests = f.group("Sm2Sign", id=gm.DEFAULT_ID.hex())
+    n = gm.N
+
+    def case(comment, flags, d, k, msg):
+        public = gm.multiply(d, gm.G)
+        r, s = gm.sign_e(d, gm.e_value(public, gm.DEFAULT_ID, msg), k)
+        f.test(tests, comment, flags, d=gm.b32(d), k=gm.b32(k), msg=msg, sig=gm.b32(r) + gm.b32(s))
+
+    case("A.2", ["Standard"], D, NONCE, b"message digest")
+    for d in (1, 2, n - 3, n - 2):
+        case("extreme d", ["EdgeKey"], d, NONCE, b"edge")
+    for k in (1, 2, n - 2, n - 1):
+        case("extreme k", ["EdgeKey"], D, k, b"edge")
+    for i in range(12):
+        d = int.from_bytes(pattern(f"sign d {i}", 32), "big") % (n - 2) + 1
+        k = int.from_bytes(pattern(f"sign k {i}", 32), "big") % (n - 1) + 1
+        case("pseudorandom", ["Pseudorandom"], d, k, pattern(f"sign m {i}", 7 * i))
+    for d in (0, n - 1, n, n + 1, 2**256 - 1):
+        f.test(tests, "d out of range", ["KeyRange"], "invalid", "PrivateKeyRange", d=gm.b32(d), k=gm.b32(NONCE), msg=b"x", sig=b"")
+    for k in (0, n, 2**256 - 1):
+        f.test(tests, "k out of range", ["NonceRange"], "invalid", "Rng", d=gm.b32(D), k=gm.b32(k), msg=b"x", sig=b"")
+    return f
+
+
+def sm2_point_file():
+    f = File("sm2_point_test.json", "SM2", "GB/T 32918.1-2016", "4.2.10 and 6.2.1",
+             ["Tests of type Sm2Point read a public key; point is its uncompressed form."],
+             {"Uncompressed": "04 || X || Y.", "Compressed": "02 or 03 || X.", "OffCurve": "The equation does not hold.", "Infinity": "The point at infinity, however written.",
+              "AboveP": "A coordinate is p or more.", "Hybrid": "06 or 07 || X || Y.", "Length": "Not 33 or 65 bytes.", "NotASquare": "No point has this x.", "Twist": "On the quadratic twist."})
+    tests = f.group("Sm2Point")
+    p = gm.P
+
+    def good(comment, flags, encoded, point):
+        assert gm.on_curve(point)
+        f.test(tests, comment, flags, encoded=encoded, point=uncompressed(point))
+
+    def bad(comment, flags, reason, encoded):
+        f.test(tests, comment, flags, "invalid", reason, encoded=encoded)
+
+    public = gm.multiply(D, gm.G)
+    minus = (public[0], p - public[1])
+    for name, point in [("the standard's key", public), ("its negative", minus), ("G", gm.G)]:
+        good(name, ["Uncompressed"], uncompressed(point), point)
+        good(name, ["Compressed"], bytes([2 + point[1] % 2]) + gm.b32(point[0]), point)
+    x, y = public
+    bad("y + 1", ["OffCurve"], "PointNotOnCurve", b"\4" + gm.b32(x) + gm.b32(y + 1))
+    bad("x and y exchanged", ["OffCurve"], "PointNotOnCurve", b"\4" + gm.b32(y) + gm.b32(x))
+    bad("(0, 0)", ["OffCurve", "Infinity"], "PointNotOnCurve", b"\4" + bytes(64))
+    bad("one zero byte", ["Infinity"], "PointEncoding", b"\0")
+    bad("65 zero bytes", ["Infinity"], "PointEncoding", bytes(65))
+    small = next(v for v in range(100) if gm.multiply(1, (v, 0)) and pow(v**3 + gm.A * v + gm.B, (p - 1) // 2, p) == 1)
+    root = pow(small**3 + gm.A * small + gm.B, (p + 1) // 4, p)
+    good("a small x", ["Uncompressed"], uncompressed((small, root)), (small, root))
+    bad("a small x plus p", ["AboveP"], "PointNotOnCurve", b"\4" + gm.b32(small + p) + gm.b32(root))
+    bad("a small x plus p, compressed", ["AboveP"], "PointNotOnCurve", bytes([2 + root % 2]) + gm.b32(small + p))
+    bad("x = p", ["AboveP"], "PointNotOnCurve", b"\4" + gm.b32(p) + gm.b32(root))
+    bad("all ones", ["AboveP"], "PointNotOnCurve", b"\4" + b"\xff" * 64)
+    bad("hybrid", ["Hybrid"], "PointEncoding", bytes([6 + y % 2]) + gm.xy(public))
+    for cut in (uncompressed(public)[:-1], uncompressed(public) + b"\0", b"\2" + gm.b32(x)[:-1], b"\2" + gm.b32(x) + b"\0", b""):
+        bad(f"{len(cut)} bytes", ["Length"], "PointEncoding", cut)
+    bad("uncompressed length, compressed tag", ["Length"], "PointEncoding", b"\2" + gm.xy(public))
+    none = next(v for v in range(100) if pow(v**3 + gm.A * v + gm.B, (p - 1) // 2, p) == p - 1)
+    bad("no such x", ["NotASquare", "Twist"], "PointNotOnCurve", b"\2" + gm.b32(none))
+    return f
+
+
+def sm2_decrypt_file():
+    f = File("sm2_decrypt_test.json", "SM2", "GB/T 32918.4-2016", "7.1; example of GB/T 32918.5-2017, annex C; DER of GB/T 35276-2017, 7.2",
+             ["Tests of type Sm2Decrypt decrypt ct, whose form the group names, with d; msg is the plaintext."],
+             {"Standard": "Printed in the standard.", "Pseudorandom": "Ordinary inputs.", "ModifiedC1": "C1 damaged.", "ModifiedC2": "C2 damaged.", "ModifiedC3": "C3 damaged.",
+              "OffCurve": "C1 is not on the curve.", "Infinity": "C1 is the point at infinity.", "Length": "A part is missing or has the wrong length.", "SwappedOrder": "C2 and C3 in the other form's order.",
+              "ZeroMask": "KDF gives zeros only.", "NonMinimalInteger": "Needless leading zeros.", "NegativeInteger": "A negative INTEGER.", "BerLength": "A length that is not DER.",
+              "TrailingData": "Bytes behind a value.", "WrongKey": "Encrypted to another key.", "ShortCoordinate": "x or y of C1 has leading zero bytes.", "AboveP": "A coordinate is p or more."})
+    public = gm.multiply(D, gm.G)
+    c1, c3, c2 = gm.encrypt(public, b"encryption standard", NONCE)
+    equal(c2, "21886CA989CA9C7D58087307CA93092D651EFA")
+    equal(c3, "59983C18F809E262923C53AEC295D30383B54E39D609D160AFCB1908D0BD8766")
+    forms = {"C1C3C2": lambda a, b, c: uncompressed(a) + b + c, "C1C2C3": lambda a, b, c: uncompressed(a) + c + b, "DER": gm.der_ciphertext}
+
+    def flip(data, i):
+        return data[:i] + bytes([data[i] ^ 1]) + data[i + 1:]
+
+    # A nonce whose C1 has a short coordinate, so that the DER integers are short.
+    short_k = next(k for k in range(1, 5000) if min(gm.multiply(k, gm.G)) < 2**248)
+    zero_k = next(k for k in range(1, 5000) if gm.kdf(gm.xy(gm.multiply(k, public)), 1) == b"\0")
+    for form, write in forms.items():
+        tests = f.group("Sm2Decrypt", form=form, d=gm.b32(D).hex())
+
+        def bad(comment, flags, reason, ct):
+            f.test(tests, comment, flags, "invalid", reason, msg=b"", ct=ct)
+
+        f.test(tests, "C.2", ["Standard"], msg=b"encryption standard", ct=write(c1, c3, c2))
+        for length in [1, 31, 32, 33, 255, 300]:
+            k, m = int.from_bytes(pattern(f"enc k {length}", 32), "big") % (gm.N - 1) + 1, pattern(f"enc m {length}", length)
+            f.test(tests, f"{length} bytes", ["Pseudorandom"], msg=m, ct=write(*gm.encrypt(public, m, k)))
+        f.test(tests, "short coordinate in C1", ["ShortCoordinate"], msg=b"short", ct=write(*gm.encrypt(public, b"short", short_k)))
+        other = gm.multiply(NONCE, gm.G)
+        bad("to another key", ["WrongKey"], "Rejected", write(*gm.encrypt(other, b"x" * 20, NONCE)))
+        bad("C3 damaged", ["ModifiedC3"], "Rejected", write(c1, flip(c3, 31), c2))
+        bad("C2 damaged", ["ModifiedC2"], "Rejected", write(c1, c3, flip(c2, 0)))
+        bad("C2 cut by one byte", ["ModifiedC2"], "Rejected", write(c1, c3, c2[:-1]))
+        bad("C1 negated", ["ModifiedC1"], "Rejected", write((c1[0], gm.P - c1[1]), c3, c2))
+        bad("C1 off the curve", ["OffCurve"], "PointNotOnCurve", write((c1[0], c1[1] ^ 1), c3, c2))
+        bad("C1 = (0, 0)", ["OffCurve", "Infinity"], "PointNotOnCurve", write((0, 0), c3, c2))
+        bad("no C2", ["Length"], "CiphertextLength", write(c1, c3, b""))
+        shared = gm.multiply(zero_k, public)
+        hash_of = gm.sm3(gm.b32(shared[0]) + b"A" + gm.b32(shared[1]))
+        bad("mask of zeros, C3 right", ["ZeroMask"], "Rejected", write(gm.multiply(zero_k, gm.G), hash_of, b"A"))
+        if form != "DER":
+            swap = forms["C1C2C3" if form == "C1C3C2" else "C1C3C2"](c1, c3, c2)
+            bad("the other order", ["SwappedOrder"], "Rejected", swap)
+            for n in (0, 64, 65, 96):
+                bad(f"{n} bytes", ["Length"], "CiphertextLength", write(c1, c3, c2)[:n])
+            bad("C1 = 00...", ["Infinity"], "PointEncoding", b"\0" + write(c1, c3, c2)[1:])
+            continue
+        x, y = gm.der_integer(c1[0]), gm.der_integer(c1[1])
+        tail = gm.tlv(4, c3) + gm.tlv(4, c2)
+        bad("x with another zero", ["NonMinimalInteger"], "Der(NonMinimalInteger)", gm.tlv(0x30, b"\x02" + bytes([x[1] + 1]) + b"\0" + x[2:] + y + tail))
+        bad("y without its sign byte", ["NegativeInteger"], "Der(NegativeInteger)", gm.tlv(0x30, x + b"\x02\x20" + y[-32:] + tail))
+        bad("x + p", ["AboveP"], "PointNotOnCurve", gm.tlv(0x30, gm.der_integer(gm.P) + y + tail))
+        bad("C3 of 31 bytes", ["Length"], "CiphertextLength", gm.tlv(0x30, x + y + gm.tlv(4, c3[:31]) + gm.tlv(4, c2)))
+        bad("C3 of 33 bytes", ["Length"], "CiphertextLength", gm.tlv(0x30, x + y + gm.tlv(4, c3 + b"\0") + gm.tlv(4, c2)))
+        bad("indefinite length", ["BerLength"], "Der(Length)", b"\x30\x80" + x + y + tail + b"\0\0")
+        bad("trailing byte", ["TrailingData"], "Der(TrailingData)", gm.der_ciphertext(c1, c3, c2) + b"\0")
+        bad("trailing byte inside", ["TrailingData"], "Der(TrailingData)", gm.tlv(0x30, x + y + tail + b"\x05\x00"))
+        bad("C2 missing", ["Length"], "Der(Truncated)", gm.tlv(0x30, x + y + gm.tlv(4, c3)))
+    return f
+
+
+def main():
+    files = [sm3_file(), *mac_and_kdf_files(), *sm4_files(), sm2_verify_file(), sm2_sign_file(), sm2_point_file(), sm2_decrypt_file()]
+    stale = []
+    for f in files:
+        path = DATA / f.name
+        if "--check" in sys.argv:
+            if not path.exists() or path.read_text() != f.text():
+                stale.append(f.name)
+        else:
+            path.write_text(f.text())
+    if stale:
+        sys.exit(f"not what generate.py writes: {', '.join(stale)}")
+    print(f"{len(files)} files, {sum(f.count for f in files)} tests")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,291 @@
+"""SM2, SM3 and SM4 written to be read, not to be fast and not to be used with secrets.
+
+Plain integers and lists, straight from the standards; the only purpose is to make and check test
+vectors with code that shares nothing with the Rust implementation.
+"""
+
+
+# ---- SM3, GB/T 32905-2016 ------------------------------------------------------------------------
+
+IV = [0x7380166F, 0x4914B2B9, 0x172442D7, 0xDA8A0600, 0xA96F30BC, 0x163138AA, 0xE38DEE4D, 0xB0FB0E4E]
+MASK = 0xFFFFFFFF
+
+
+def rotl(x, n):
+    n %= 32
+    return ((x << n) | (x >> (32 - n))) & MASK
+
+
+def sm3_compress(v, block):
+    w = [int.from_bytes(block[4 * i:4 * i + 4], "big") for i in range(16)]
+    for j in range(16, 68):
+        x = w[j - 16] ^ w[j - 9] ^ rotl(w[j - 3], 15)
+        w.append(x ^ rotl(x, 15) ^ rotl(x, 23) ^ rotl(w[j - 13], 7) ^ w[j - 6])
+    a, b, c, d, e, f, g, h = v
+    for j in range(64):
+        t = 0x79CC4519 if j < 16 else 0x7A879D8A
+        ss1 = rotl((rotl(a, 12) + e + rotl(t, j)) & MASK, 7)
+        ss2 = ss1 ^ rotl(a, 12)
+        ff = a ^ b ^ c if j < 16 else (a & b) | (a & c) | (b & c)
+        gg = e ^ f ^ g if j < 16 else (e & f) | (~e & g)
+        tt1 = (ff + d + ss2 + (w[j] ^ w[j + 4])) & MASK
+        tt2 = (gg + h + ss1 + w[j]) & MASK
+        a, b, c, d = tt1, a, rotl(b, 9), c
+        e, f, g, h = tt2 ^ rotl(tt2, 9) ^ rotl(tt2, 17), e, rotl(f, 19), g
+    return [x ^ y for x, y in zip(v, (a, b, c, d, e, f, g, h))]
+
+
+def sm3(message):
+    padded = message + b"\x80" + bytes((55 - len(message)) % 64) + (8 * len(message)).to_bytes(8, "big")
+    v = IV
+    for i in range(0, len(padded), 64):
+        v = sm3_compress(v, padded[i:i + 64])
+    return b"".join(x.to_bytes(4, "big") for x in v)
+
+
+def hmac(key, message):
+    key = (sm3(key) if len(key) > 64 else key).ljust(64, b"\0")
+    inner = sm3(bytes(k ^ 0x36 for k in key) + message)
+    return sm3(bytes(k ^ 0x5C for k in key) + inner)
+
+
+def hkdf(ikm, salt, info, length):
+    prk = hmac(salt or bytes(32), ikm)
+    out, t, n = b"", b"", 1
+    while len(out) < length:
+        t = hmac(prk, t + info + bytes([n]))
+        out, n = out + t, n + 1
+    return out[:length]
+
+
+def pbkdf2(password, salt, iterations, length):
+    out = b""
+    for n in range(1, -(-length // 32) + 1):
+        u = hmac(password, salt + n.to_bytes(4, "big"))
+        t = int.from_bytes(u, "big")
+        for _ in range(iterations - 1):
+            u = hmac(password, u)
+            t ^= int.from_bytes(u, "big")
+        out += t.to_bytes(32, "big")
+    return out[:length]
+
+
+def kdf(z, length):
+    """GB/T 32918.4-2016, 5.4.3; length in bytes."""
+    return b"".join(sm3(z + n.to_bytes(4, "big")) for n in range(1, -(-length // 32) + 1))[:length]
+
+
+# ---- SM4, GB/T 32907-2016 ------------------------------------------------------------------------
+
+def gf_multiply(a, b):
+    r = 0
+    while b:
+        r ^= a if b & 1 else 0
+        a = (a << 1) ^ (0x1F5 if a & 0x80 else 0)
+        b >>= 1
+    return r
+
+
+def sm4_affine(x):
+    y = 0xD3
+    for i in range(8):
+        row = (0xA7 << i | 0xA7 >> (8 - i)) & 0xFF
+        y ^= (bin(x & row).count("1") & 1) << i
+    return y
+
+
+def sm4_s(x):
+    x, y = sm4_affine(x), 1
+    for _ in range(254):
+        y = gf_multiply(y, x)
+    return sm4_affine(y)
+
+
+SBOX = [sm4_s(x) for x in range(256)]
+
+
+def tau(x):
+    return int.from_bytes(bytes(SBOX[b] for b in x.to_bytes(4, "big")), "big")
+
+
+def sm4_round_keys(key):
+    fk = [0xA3B1BAC6, 0x56AA3350, 0x677D9197, 0xB27022DC]
+    k = [int.from_bytes(key[4 * i:4 * i + 4], "big") ^ fk[i] for i in range(4)]
+    for i in range(32):
+        ck = int.from_bytes(bytes((28 * i + 7 * j) % 256 for j in range(4)), "big")
+        b = tau(k[i + 1] ^ k[i + 2] ^ k[i + 3] ^ ck)
+        k.append(k[i] ^ b ^ rotl(b, 13) ^ rotl(b, 23))
+    return k[4:]
+
+
+def sm4_crypt(rk, block):
+    x = [int.from_bytes(block[4 * i:4 * i + 4], "big") for i in range(4)]
+    for i in range(32):
+        b = tau(x[i + 1] ^ x[i + 2] ^ x[i + 3] ^ rk[i])
+        x.append(x[i] ^ b ^ rotl(b, 2) ^ rotl(b, 10) ^ rotl(b, 18) ^ rotl(b, 24))
+    return b"".join(v.to_bytes(4, "big") for v in (x[35], x[34], x[33], x[32]))
+
+
+def sm4_encrypt(key, block):
+    return sm4_crypt(sm4_round_keys(key), block)
+
+
+def xor(a, b):
+    return bytes(x ^ y for x, y in zip(a, b))
+
+
+def cbc_raw(key, iv, padded):
+    out, rk = b"", sm4_round_keys(key)
+    for i in range(0, len(padded), 16):
+        iv = sm4_crypt(rk, xor(padded[i:i + 16], iv))
+        out += iv
+    return out
+
+
+def cbc(key, iv, plain):
+    pad = 16 - len(plain) % 16
+    return cbc_raw(key, iv, plain + bytes([pad]) * pad)
+
+
+def ctr(key, iv, data):
+    rk, counter, out = sm4_round_keys(key), int.from_bytes(iv, "big"), b""
+    for i in range(0, len(data), 16):
+        out += xor(data[i:i + 16], sm4_crypt(rk, counter.to_bytes(16, "big")))
+        counter = (counter + 1) % 2**128
+    return out
+
+
+def ghash(h, data):
+    y = 0
+    h = int.from_bytes(h, "big")
+    for i in range(0, len(data), 16):
+        y ^= int.from_bytes(data[i:i + 16], "big")
+        z, v = 0, h
+        for bit in range(127, -1, -1):
+            if y >> bit & 1:
+                z ^= v
+            v = (v >> 1) ^ (0xE1 << 120 if v & 1 else 0)
+        y = z
+    return y.to_bytes(16, "big")
+
+
+def gcm(key, nonce, aad, plain):
+    def pad(x):
+        return x + bytes(-len(x) % 16)
+
+    def lengths(a, c):
+        return (8 * a).to_bytes(8, "big") + (8 * c).to_bytes(8, "big")
+
+    rk = sm4_round_keys(key)
+    h = sm4_crypt(rk, bytes(16))
+    j0 = nonce + b"\0\0\0\1" if len(nonce) == 12 else ghash(h, pad(nonce) + lengths(0, len(nonce)))
+    count, out = int.from_bytes(j0[12:], "big"), b""
+    for i in range(0, len(plain), 16):
+        count = (count + 1) % 2**32
+        out += xor(plain[i:i + 16], sm4_crypt(rk, j0[:12] + count.to_bytes(4, "big")))
+    tag = xor(ghash(h, pad(aad) + pad(out) + lengths(len(aad), len(out))), sm4_crypt(rk, j0))
+    return out, tag
+
+
+# ---- SM2, GB/T 32918-2016 ------------------------------------------------------------------------
+
+P = 2**256 - 2**224 - 2**96 + 2**64 - 1
+A = P - 3
+B = 0x28E9FA9E9D9F5E344D5A9E4BCF6509A7F39789F515AB8F92DDBCBD414D940E93
+N = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123
+G = (0x32C4AE2C1F1981195F9904466A39C9948FE30BBFF2660BE1715A4589334C74C7,
+     0xBC3736A2F4F6779C59BDCEE36B692153D0A9877CC62A474002DF32E52139F0A0)
+
+
+def on_curve(point):
+    x, y = point
+    return (y * y - x**3 - A * x - B) % P == 0
+
+
+def add(p, q):
+    if p is None or q is None:
+        return p or q
+    if p[0] == q[0]:
+        if (p[1] + q[1]) % P == 0:
+            return None
+        slope = (3 * p[0]**2 + A) * pow(2 * p[1], -1, P)
+    else:
+        slope = (q[1] - p[1]) * pow(q[0] - p[0], -1, P)
+    x = (slope**2 - p[0] - q[0]) % P
+    return x, (slope * (p[0] - x) - p[1]) % P
+
+
+def multiply(k, point):
+    out = None
+    while k:
+        out = add(out, point) if k & 1 else out
+        point, k = add(point, point), k >> 1
+    return out
+
+
+def b32(x):
+    return x.to_bytes(32, "big")
+
+
+def xy(point):
+    return b32(point[0]) + b32(point[1])
+
+
+DEFAULT_ID = b"1234567812345678"
+
+
+def z_value(public, identity):
+    entl = (8 * len(identity)).to_bytes(2, "big")
+    return sm3(entl + identity + b32(A) + b32(B) + xy(G) + xy(public))
+
+
+def e_value(public, identity, message):
+    return int.from_bytes(sm3(z_value(public, identity) + message), "big")
+
+
+def sign_e(d, e, k):
+    r = (e + multiply(k, G)[0]) % N
+    s = pow(1 + d, -1, N) * (k - r * d) % N
+    return (r, s) if r and s and (r + k) % N else None
+
+
+def verify_e(public, e, r, s):
+    if not (1 <= r < N and 1 <= s < N) or (r + s) % N == 0:
+        return False
+    point = add(multiply(s, G), multiply((r + s) % N, public))
+    return point is not None and (e + point[0]) % N == r
+
+
+def encrypt(public, message, k):
+    """C1 as a point, C3, C2; None if another k is needed."""
+    shared = multiply(k, public)
+    t = kdf(xy(shared), len(message))
+    if not any(t):
+        return None
+    c3 = sm3(b32(shared[0]) + message + b32(shared[1]))
+    return multiply(k, G), c3, xor(message, t)
+
+
+# ---- DER -----------------------------------------------------------------------------------------
+
+def der_length(n):
+    if n < 128:
+        return bytes([n])
+    digits = n.to_bytes((n.bit_length() + 7) // 8, "big")
+    return bytes([0x80 | len(digits)]) + digits
+
+
+def tlv(tag, content):
+    return bytes([tag]) + der_length(len(content)) + content
+
+
+def der_integer(x):
+    return tlv(2, x.to_bytes(x.bit_length() // 8 + 1, "big"))
+
+
+def der_signature(r, s):
+    return tlv(0x30, der_integer(r) + der_integer(s))
+
+
+def der_ciphertext(c1, c3, c2):
+    return tlv(0x30, der_integer(c1[0]) + der_integer(c1[1]) + tlv(4, c3) + tlv(4, c2))

@@ -1,0 +1,48 @@
+//! What each test type does. A check says whether the outputs are as given, or, when the input is
+//! refused, why: the name of the error.
+
+mod sm2;
+mod sm3;
+mod sm4;
+
+use crate::schema::{Group, Test};
+
+/// `Ok(true)`: accepted, with the right output. `Ok(false)`: accepted, with another output.
+/// `Err`: refused for that reason.
+pub(crate) type Outcome = Result<bool, String>;
+
+pub(crate) type Check = fn(&Group, &Test) -> Outcome;
+
+/// # Panics
+/// For a type that no check exists for: a vector must never count as run without being run.
+pub(crate) fn by_type(kind: &str) -> Check {
+    match kind {
+        "DigestTest" => sm3::digest,
+        "MacTest" => sm3::mac,
+        "HkdfTest" => sm3::hkdf,
+        "PbkdfTest" => sm3::pbkdf2,
+        "KdfTest" => sm3::kdf,
+        "BlockTest" => sm4::block,
+        "CbcPkcs7Test" => sm4::cbc,
+        "CtrTest" => sm4::ctr,
+        "AeadTest" => sm4::gcm,
+        "Sm2Sign" => sm2::sign,
+        "Sm2Verify" => sm2::verify,
+        "Sm2VerifyE" => sm2::verify_e,
+        "Sm2Point" => sm2::point,
+        "Sm2Decrypt" => sm2::decrypt,
+        kind => panic!("no check for test type {kind}"),
+    }
+}
+
+/// The reason of a refusal.
+fn reason(error: impl std::fmt::Debug) -> String {
+    format!("{error:?}")
+}
+
+/// A value of fixed size in a vector; its absence is a refusal that no vector expects.
+fn fixed<const N: usize>(bytes: &[u8]) -> Result<[u8; N], String> {
+    bytes
+        .try_into()
+        .map_err(|_| format!("{} bytes where {N} belong", bytes.len()))
+}

@@ -1,0 +1,63 @@
+//! SM2.
+
+use gmkit_sm2::{Ciphertext, Id, PublicKey, SecretKey, Signature, hazmat};
+
+use super::{Outcome, fixed, reason};
+use crate::schema::{Group, Test};
+
+pub(super) fn sign(group: &Group, test: &Test) -> Outcome {
+    let v = &test.values;
+    let key = SecretKey::from_bytes(&fixed(&v.d)?).map_err(reason)?;
+    let id = Id::new(&group.id).map_err(reason)?;
+    let e = gmkit_sm3::digest(&[&key.public_key().z(id), &v.msg]);
+    let signature = hazmat::sign_e_with_k(&key, &e, &fixed(&v.k)?).map_err(reason)?;
+    key.public_key()
+        .verify(id, &v.msg, &signature)
+        .map_err(reason)?;
+    Ok(signature.to_raw()[..] == *v.sig)
+}
+
+pub(super) fn verify(group: &Group, test: &Test) -> Outcome {
+    let v = &test.values;
+    let key = PublicKey::from_sec1_bytes(&group.public_key).map_err(reason)?;
+    let id = Id::new(&group.id).map_err(reason)?;
+    let signature = Signature::from_der(&v.sig).map_err(reason)?;
+    key.verify(id, &v.msg, &signature).map_err(reason)?;
+    Ok(signature.to_der().as_bytes() == &*v.sig)
+}
+
+pub(super) fn verify_e(group: &Group, test: &Test) -> Outcome {
+    let v = &test.values;
+    let key = PublicKey::from_sec1_bytes(&group.public_key).map_err(reason)?;
+    let signature = Signature::from_raw(&v.sig).map_err(reason)?;
+    hazmat::verify_e(&key, &fixed(&v.e)?, &signature).map_err(reason)?;
+    Ok(true)
+}
+
+pub(super) fn point(_: &Group, test: &Test) -> Outcome {
+    let v = &test.values;
+    let key = PublicKey::from_sec1_bytes(&v.encoded).map_err(reason)?;
+    let written = match v.encoded.len() {
+        33 => key.to_compressed_bytes()[..] == *v.encoded,
+        _ => key.to_sec1_bytes()[..] == *v.encoded,
+    };
+    Ok(written && key.to_sec1_bytes()[..] == *v.point)
+}
+
+pub(super) fn decrypt(group: &Group, test: &Test) -> Outcome {
+    let v = &test.values;
+    let key = SecretKey::from_bytes(&fixed(&group.d)?).map_err(reason)?;
+    let ciphertext = match group.form.as_str() {
+        "DER" => Ciphertext::from_der(&v.ct),
+        "C1C3C2" => Ciphertext::from_c1c3c2(&v.ct),
+        _ => Ciphertext::from_c1c2c3(&v.ct),
+    };
+    let ciphertext = ciphertext.map_err(reason)?;
+    let plain = key.decrypt(&ciphertext).map_err(reason)?;
+    let written = match group.form.as_str() {
+        "DER" => ciphertext.to_der().map_err(reason)?,
+        "C1C3C2" => ciphertext.to_c1c3c2(),
+        _ => ciphertext.to_c1c2c3(),
+    };
+    Ok(plain[..] == *v.msg && written == *v.ct)
+}

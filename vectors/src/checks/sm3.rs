@@ -1,0 +1,50 @@
+//! SM3 and what is built on it.
+
+use gmkit_sm3::Sm3;
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+
+use super::{Outcome, reason};
+use crate::schema::{Group, Test};
+
+pub(super) fn digest(_: &Group, test: &Test) -> Outcome {
+    let v = &test.values;
+    Ok(gmkit_sm3::digest(&[&v.msg])[..] == *v.digest)
+}
+
+/// Tags may be truncated to the group's size.
+pub(super) fn mac(group: &Group, test: &Test) -> Outcome {
+    let v = &test.values;
+    let mac = Hmac::<Sm3>::new_from_slice(&v.key)
+        .map_err(reason)?
+        .chain_update(&*v.msg);
+    if v.tag.len() * 8 != group.tag_size {
+        return Err("TagLength".to_owned());
+    }
+    mac.verify_truncated_left(&v.tag)
+        .map(|()| true)
+        .map_err(|_| "Rejected".to_owned())
+}
+
+pub(super) fn hkdf(_: &Group, test: &Test) -> Outcome {
+    let v = &test.values;
+    let mut okm = vec![0; v.okm.len()];
+    Hkdf::<Sm3>::new(Some(&v.salt), &v.ikm)
+        .expand(&v.info, &mut okm)
+        .map_err(reason)?;
+    Ok(okm == *v.okm)
+}
+
+pub(super) fn pbkdf2(_: &Group, test: &Test) -> Outcome {
+    let v = &test.values;
+    let mut dk = vec![0; v.dk.len()];
+    pbkdf2::pbkdf2_hmac::<Sm3>(&v.password, &v.salt, v.iteration_count, &mut dk);
+    Ok(dk == *v.dk)
+}
+
+pub(super) fn kdf(_: &Group, test: &Test) -> Outcome {
+    let v = &test.values;
+    let mut out = vec![0; v.out.len()];
+    gmkit_sm3::kdf(&[&v.z], &mut out).map_err(reason)?;
+    Ok(out == *v.out)
+}
