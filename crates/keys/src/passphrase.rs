@@ -27,6 +27,12 @@ impl Passphrase {
         Self::new(line.strip_suffix(b"\r").unwrap_or(line))
     }
 
+    /// Whether it has no bytes at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }

@@ -1,0 +1,340 @@
+//! What can be typed. Help, man pages and completions all come from here.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use gmkit::keys::KeyFormat;
+
+/// SM2 keys, signatures and encryption, SM3 hashes, SM4 encryption.
+///
+/// Exit codes: 0 done and true; 1 a check failed; 2 usage or bad input; 3 a device or the network
+/// refused.
+#[derive(Parser)]
+#[command(name = "gmkit", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// Tell on standard error what is being done
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// The tour: makes a key, signs a file, verifies it, refuses a tampered copy
+    #[command(after_help = "Example:\n  gmkit quickstart --dir tour")]
+    Quickstart(Quickstart),
+    /// Make an SM2 key
+    #[command(after_help = "Example:\n  gmkit keygen -o key.pem -p pub.pem")]
+    Keygen(Keygen),
+    /// Write the public key of a private key
+    #[command(after_help = "Example:\n  gmkit pubkey -k key.pem -o pub.pem")]
+    Pubkey(Pubkey),
+    /// Sign a file
+    #[command(after_help = "Example:\n  gmkit sign -k key.pem -o report.sig report.pdf")]
+    Sign(Sign),
+    /// Verify a signature
+    #[command(after_help = "Example:\n  gmkit verify -p pub.pem -s report.sig report.pdf")]
+    Verify(Verify),
+    /// Encrypt a small file to a public key
+    #[command(
+        after_help = "Example:\n  gmkit encrypt -r pub.pem -f sm2 -o session.enc session.key"
+    )]
+    Encrypt(Encrypt),
+    /// Decrypt what was encrypted to a key
+    #[command(after_help = "Example:\n  gmkit decrypt -k key.pem -o session.key session.enc")]
+    Decrypt(Decrypt),
+    /// SM3 digests, printed and checked as sha256sum does
+    #[command(after_help = "Example:\n  gmkit hash *.iso > SUMS && gmkit hash -c SUMS")]
+    Hash(Hash),
+    /// HMAC-SM3 of a file
+    #[command(after_help = "Example:\n  gmkit mac -K mac.key message")]
+    Mac(Mac),
+    /// Encrypt or decrypt a file with an SM4 key
+    #[command(
+        after_help = "Example:\n  gmkit cipher -K sm4.key --encrypt -o backup.gcm backup.tar\n  \
+                      gmkit cipher -K sm4.key --decrypt -o backup.tar backup.gcm"
+    )]
+    Cipher(Cipher),
+    /// Run the embedded test vectors on this machine
+    #[command(subcommand)]
+    Vectors(Vectors),
+    /// Known-answer and pairwise tests, and the integrity of this binary
+    #[command(after_help = "Example:\n  gmkit selftest --json")]
+    Selftest(Selftest),
+    /// Print a completion script
+    #[command(after_help = "Example:\n  gmkit completions bash > /etc/bash_completion.d/gmkit")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write all pages into a folder
+    #[command(after_help = "Example:\n  gmkit man -o /usr/local/share/man/man1")]
+    Man {
+        /// Folder for one page per command
+        #[arg(short, value_name = "DIR")]
+        output: Option<PathBuf>,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Quickstart {
+    /// Folder to work in; it is created
+    #[arg(long, default_value = "gmkit-quickstart")]
+    pub(crate) dir: PathBuf,
+}
+
+/// A private key and how to unlock it.
+#[derive(Args)]
+pub(crate) struct PrivateKeyArgs {
+    /// Private key: a file, or a key URI (file:)
+    #[arg(short, value_name = "KEY")]
+    pub(crate) key: String,
+    /// File whose first line is the key's passphrase; else the terminal is asked
+    #[arg(long, value_name = "F")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Json {
+    /// Machine-readable output
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Keygen {
+    /// File for the private key, created with mode 0600
+    #[arg(short, value_name = "KEY")]
+    pub(crate) output: PathBuf,
+    /// File for the public key
+    #[arg(short, value_name = "PUB")]
+    pub(crate) public: Option<PathBuf>,
+    /// Write the key unencrypted
+    #[arg(long, conflicts_with = "passphrase_file")]
+    pub(crate) no_passphrase: bool,
+    /// File whose first line is the passphrase; else the terminal is asked
+    #[arg(long, value_name = "F")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Who must be able to read the encrypted key
+    #[arg(long, value_enum, default_value = "compat")]
+    pub(crate) key_format: Format,
+    /// Replace an existing private key
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+/// How an encrypted key is written.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Format {
+    /// PBKDF2-HMAC-SHA256 and SM4-CBC: every OpenSSL with SM4, Tongsuo
+    Compat,
+    /// PBKDF2-HMAC-SM3 and SM4-CBC: OpenSSL 4, Tongsuo
+    Openssl4,
+    /// PBKDF2-HMAC-SM3 and SM4-CBC in GmSSL's form
+    Gmssl,
+}
+
+impl From<Format> for KeyFormat {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Compat => Self::Compat,
+            Format::Openssl4 => Self::OpenSsl4,
+            Format::Gmssl => Self::GmSsl,
+        }
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct Pubkey {
+    #[command(flatten)]
+    pub(crate) key: PrivateKeyArgs,
+    /// File for the public key; else standard output
+    #[arg(short, value_name = "PUB")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct IdArg {
+    /// The signer's distinguishing ID
+    #[arg(long, default_value = "1234567812345678")]
+    pub(crate) id: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Sign {
+    #[command(flatten)]
+    pub(crate) key: PrivateKeyArgs,
+    #[command(flatten)]
+    pub(crate) id: IdArg,
+    /// Form of the signature
+    #[arg(short, value_enum, default_value = "der")]
+    pub(crate) form: SignatureForm,
+    /// File for the signature; else standard output
+    #[arg(short, value_name = "OUT")]
+    pub(crate) output: Option<PathBuf>,
+    /// File to sign, - for standard input
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum SignatureForm {
+    /// SEQUENCE { r, s } of GB/T 35276, detached
+    Der,
+}
+
+#[derive(Args)]
+pub(crate) struct Verify {
+    /// The signer's public key
+    #[arg(short, value_name = "PUB")]
+    pub(crate) public: PathBuf,
+    #[command(flatten)]
+    pub(crate) id: IdArg,
+    /// The signature
+    #[arg(short, value_name = "SIG")]
+    pub(crate) signature: PathBuf,
+    /// The signed file, - for standard input
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Args)]
+pub(crate) struct Encrypt {
+    /// The recipient's public key
+    #[arg(short, value_name = "RECIPIENT")]
+    pub(crate) recipient: PathBuf,
+    /// Form of the output
+    #[arg(short, value_enum)]
+    pub(crate) form: EncryptionForm,
+    /// Order and encoding of the ciphertext's parts
+    #[arg(long, value_enum, default_value = "der")]
+    pub(crate) layout: Layout,
+    /// File for the ciphertext; else standard output
+    #[arg(short, value_name = "OUT")]
+    pub(crate) output: Option<PathBuf>,
+    /// File to encrypt, at most 16 MiB, - for standard input
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum EncryptionForm {
+    /// One SM2 ciphertext (GB/T 32918.4), for small files
+    Sm2,
+}
+
+/// The parts of an SM2 ciphertext.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Layout {
+    /// DER of GB/T 35276
+    Der,
+    /// Raw C1 ‖ C3 ‖ C2
+    C1c3c2,
+    /// Raw C1 ‖ C2 ‖ C3, as before 2012
+    C1c2c3,
+}
+
+#[derive(Args)]
+pub(crate) struct Decrypt {
+    #[command(flatten)]
+    pub(crate) key: PrivateKeyArgs,
+    /// Order and encoding of the ciphertext's parts; DER and C1C3C2 are told apart by themselves
+    #[arg(long, value_enum)]
+    pub(crate) layout: Option<Layout>,
+    /// File for the plaintext, created with mode 0600; else standard output
+    #[arg(short, value_name = "OUT")]
+    pub(crate) output: Option<PathBuf>,
+    /// File to decrypt, - for standard input
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct Hash {
+    /// Check the digests that SUMS lists
+    #[arg(short, value_name = "SUMS")]
+    pub(crate) check: Option<PathBuf>,
+    /// Files to hash, - for standard input
+    #[arg(required_unless_present = "check", conflicts_with = "check")]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Args)]
+pub(crate) struct Mac {
+    /// Key file: raw bytes, or at least 32 hex digits
+    #[arg(short = 'K', value_name = "KEYFILE")]
+    pub(crate) key_file: PathBuf,
+    /// The message, - for standard input
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Args)]
+#[command(group = clap::ArgGroup::new("direction").required(true).args(["encrypt", "decrypt"]))]
+pub(crate) struct Cipher {
+    /// Mode; gcm writes nonce ‖ ciphertext ‖ tag, the others are raw as `openssl enc` has them
+    #[arg(short, value_enum, default_value = "gcm")]
+    pub(crate) mode: Mode,
+    /// Key file: 16 bytes, or 32 hex digits
+    #[arg(short = 'K', value_name = "KEYFILE")]
+    pub(crate) key_file: PathBuf,
+    /// IV of 32 hex digits, for ctr and cbc
+    #[arg(long, value_name = "HEX")]
+    pub(crate) iv: Option<String>,
+    /// Encrypt
+    #[arg(long)]
+    pub(crate) encrypt: bool,
+    /// Decrypt
+    #[arg(long)]
+    pub(crate) decrypt: bool,
+    /// File for the result; else standard output
+    #[arg(short, value_name = "OUT")]
+    pub(crate) output: Option<PathBuf>,
+    /// File to read, - for standard input
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Mode {
+    /// Authenticated; fresh nonce; at most 64 GiB
+    Gcm,
+    /// Not authenticated; needs --iv
+    Ctr,
+    /// Not authenticated, PKCS#7 padding; needs --iv
+    Cbc,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Vectors {
+    /// Every vector through every backend that this CPU offers
+    #[command(after_help = "Example:\n  gmkit vectors run --suite sm2_verify --json")]
+    Run {
+        /// Only this suite
+        #[arg(long)]
+        suite: Option<String>,
+        /// Only this backend
+        #[arg(long)]
+        backend: Option<String>,
+        #[command(flatten)]
+        json: Json,
+        /// Also write a JUnit report
+        #[arg(long, value_name = "FILE")]
+        junit: Option<PathBuf>,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Selftest {
+    #[command(flatten)]
+    pub(crate) json: Json,
+    /// Fail if this binary carries no seal
+    #[arg(long)]
+    pub(crate) require_seal: bool,
+    /// Write a sealed copy of this binary, whose integrity it can then check
+    #[arg(long, value_name = "OUT")]
+    pub(crate) seal: Option<PathBuf>,
+}

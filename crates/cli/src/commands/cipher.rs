@@ -1,0 +1,166 @@
+//! `gmkit cipher`.
+
+use gmkit::{
+    keys::{FileOpener, SecretKey, SoftwareSecret, selftest::Algorithm},
+    sm4::{cbc, ctr::Ctr},
+};
+use zeroize::Zeroizing;
+
+use super::tested;
+use crate::{
+    args::{Cipher, Mode},
+    failure::{Context, Failure},
+    input::Input,
+    output::{Access, Content, Output},
+};
+
+const NONCE: usize = 12;
+const TAG: usize = 16;
+
+pub(crate) fn run(args: &Cipher) -> Result<(), Failure> {
+    let key = SoftwareSecret::decode_file_bytes(&FileOpener::read(&args.key_file)?);
+    if key.len() != 16 {
+        let reason = format!(
+            "has {} bytes, an SM4 key has 16 bytes or 32 hex digits",
+            key.len()
+        );
+        return Err(Failure::about(
+            args.key_file.display(),
+            Failure::input(reason),
+        ));
+    }
+    match (args.mode, &args.iv) {
+        (Mode::Gcm, Some(_)) => Err(Failure::input(
+            "gcm takes no --iv: a fresh nonce is written in front of each ciphertext",
+        )),
+        (Mode::Gcm, None) if args.encrypt => seal(args, &SoftwareSecret::sm4(&key)?),
+        (Mode::Gcm, None) => open(args, &SoftwareSecret::sm4(&key)?),
+        (_, None) => Err(Failure::input("this mode needs --iv with 32 hex digits")),
+        (mode, Some(iv)) => {
+            tested(Algorithm::Sm4)?;
+            let key = key.as_slice().try_into().expect("16 bytes, checked above");
+            unauthenticated(args, mode, key, &parse_iv(iv)?)
+        }
+    }
+}
+
+fn parse_iv(iv: &str) -> Result<[u8; 16], Failure> {
+    let mut bytes = [0; 16];
+    hex::decode_to_slice(iv, &mut bytes)
+        .map_err(|_| Failure::input("--iv is not 32 hex digits"))?;
+    Ok(bytes)
+}
+
+fn seal(args: &Cipher, key: &dyn SecretKey) -> Result<(), Failure> {
+    let input = Input::open(&args.file)?;
+    let mut output = Output::create(args.output.as_deref(), Content::Binary, Access::Public)?;
+    let mut context = key.start_sealing(b"")?;
+    output.write(&context.nonce())?;
+    input.for_each(|piece| {
+        context.update(piece)?;
+        output.write(piece)
+    })?;
+    output.write(&context.finish()?)?;
+    output.commit()
+}
+
+fn open(args: &Cipher, key: &dyn SecretKey) -> Result<(), Failure> {
+    let input = Input::open(&args.file)?;
+    let mut output = Output::create(args.output.as_deref(), Content::Unverified, Access::Secret)?;
+    let mut context = None;
+    // What has come in and is not decrypted yet: the last 16 bytes may be the tag.
+    let mut pending = Zeroizing::new(Vec::new());
+    input.for_each(|piece| {
+        pending.extend_from_slice(piece);
+        if context.is_none() && pending.len() >= NONCE {
+            let nonce: [u8; NONCE] = pending[..NONCE].try_into().expect("12 bytes");
+            context = Some(key.start_opening(&nonce, b"")?);
+            pending.drain(..NONCE);
+        }
+        if let Some(context) = &mut context {
+            let ready = pending.len().saturating_sub(TAG);
+            context.update_unverified(&mut pending[..ready])?;
+            output.write(&pending[..ready])?;
+            pending.drain(..ready);
+        }
+        Ok(())
+    })?;
+    let tag = pending.as_slice().try_into().ok();
+    let Some((context, tag)) = context.zip(tag) else {
+        let reason = Failure::input("is too short to hold a nonce and a tag");
+        return Err(Failure::about(args.file.display(), reason));
+    };
+    context.finish(tag).about(&args.file)?;
+    output.commit()
+}
+
+fn unauthenticated(
+    args: &Cipher,
+    mode: Mode,
+    key: &[u8; 16],
+    iv: &[u8; 16],
+) -> Result<(), Failure> {
+    let input = Input::open(&args.file)?;
+    let access = if args.encrypt {
+        Access::Public
+    } else {
+        Access::Secret
+    };
+    let mut output = Output::create(args.output.as_deref(), Content::Binary, access)?;
+    match mode {
+        Mode::Cbc if args.encrypt => encrypt_cbc(input, &mut output, key, iv)?,
+        Mode::Cbc => decrypt_cbc(input, &mut output, key, iv).about(&args.file)?,
+        Mode::Ctr | Mode::Gcm => {
+            let mut ctr = Ctr::new(key, iv);
+            input.for_each(|piece| {
+                ctr.apply_keystream(piece);
+                output.write(piece)
+            })?;
+        }
+    }
+    output.commit()
+}
+
+fn encrypt_cbc(
+    input: Input<'_>,
+    output: &mut Output,
+    key: &[u8; 16],
+    iv: &[u8; 16],
+) -> Result<(), Failure> {
+    let mut encryptor = cbc::Encryptor::new(key, iv);
+    let mut buffer = Vec::new();
+    input.for_each(|piece| {
+        buffer.resize(piece.len() + 16, 0);
+        let n = encryptor
+            .update(piece, &mut buffer)
+            .map_err(gmkit::keys::Error::from)?;
+        output.write(&buffer[..n])
+    })?;
+    buffer.resize(16, 0);
+    let n = encryptor
+        .finish(&mut buffer)
+        .map_err(gmkit::keys::Error::from)?;
+    output.write(&buffer[..n])
+}
+
+fn decrypt_cbc(
+    input: Input<'_>,
+    output: &mut Output,
+    key: &[u8; 16],
+    iv: &[u8; 16],
+) -> Result<(), Failure> {
+    let mut decryptor = cbc::Decryptor::new(key, iv);
+    let mut buffer = Zeroizing::new(Vec::new());
+    input.for_each(|piece| {
+        buffer.resize(piece.len() + 16, 0);
+        let n = decryptor
+            .update(piece, &mut buffer)
+            .map_err(gmkit::keys::Error::from)?;
+        output.write(&buffer[..n])
+    })?;
+    buffer.resize(16, 0);
+    let n = decryptor
+        .finish(&mut buffer)
+        .map_err(gmkit::keys::Error::from)?;
+    output.write(&buffer[..n])
+}

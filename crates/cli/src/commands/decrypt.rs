@@ -1,0 +1,35 @@
+//! `gmkit decrypt`.
+
+use gmkit::sm2::Ciphertext;
+
+use super::encrypt::MAX_PLAINTEXT;
+use crate::{
+    args::{Decrypt, Layout},
+    failure::{Context, Failure},
+    input::Input,
+    keys::open_private,
+    output::{Access, Content, Output},
+};
+
+/// Room for C1, C3 and DER around the largest C2.
+const MAX_CIPHERTEXT: usize = MAX_PLAINTEXT + 256;
+
+pub(crate) fn run(args: &Decrypt) -> Result<(), Failure> {
+    let bytes = Input::open(&args.file)?.read_all(MAX_CIPHERTEXT)?;
+    let ciphertext = parse(&bytes, args.layout).about(&args.file)?;
+    let mut output = Output::create(args.output.as_deref(), Content::Unverified, Access::Secret)?;
+    let key = open_private(&args.key.key, args.key.passphrase_file.as_deref())?;
+    let plaintext = key.decrypt(&ciphertext).about(&args.file)?;
+    output.write(&plaintext)?;
+    output.commit()
+}
+
+/// Without a layout: DER starts with 30, raw forms with 04, and the raw form is taken to be the
+/// standard's, C1C3C2.
+fn parse(bytes: &[u8], layout: Option<Layout>) -> Result<Ciphertext, gmkit::sm2::Error> {
+    match (layout, bytes.first()) {
+        (Some(Layout::C1c2c3), _) => Ciphertext::from_c1c2c3(bytes),
+        (Some(Layout::C1c3c2), _) | (None, Some(0x04)) => Ciphertext::from_c1c3c2(bytes),
+        (Some(Layout::Der), _) | (None, _) => Ciphertext::from_der(bytes),
+    }
+}

@@ -1,0 +1,108 @@
+//! `gmkit quickstart`: the tour, on real files.
+//!
+//! Each step is a command line that is printed and then run as it stands, so that what is shown
+//! is what happened and can be typed.
+
+use std::{fs, path::Path};
+
+use clap::Parser;
+use gmkit::{keys::SysRng, sm2::rand_core::TryRng};
+use zeroize::Zeroizing;
+
+use crate::{
+    args::{Cli, Quickstart},
+    commands,
+    failure::{Context, Failure},
+    output::{Access, Content, Output, print},
+};
+
+const CONTRACT: &str = "合同 / Contract\n\nAlice sells her boat to Bob for 100 yuan.\n";
+
+pub(crate) fn run(args: &Quickstart) -> Result<(), Failure> {
+    let binary =
+        std::env::current_exe().map_or("gmkit".to_owned(), |path| path.display().to_string());
+    fs::create_dir_all(&args.dir).about(&args.dir)?;
+    std::env::set_current_dir(&args.dir).about(&args.dir)?;
+    print(&format!(
+        "In {}; gmkit is {binary}\n",
+        fs::canonicalize(".").about(&args.dir)?.display()
+    ))?;
+
+    print("A file to sign, and a passphrase for the key:")?;
+    write(
+        Path::new("contract.txt"),
+        CONTRACT.as_bytes(),
+        Access::Public,
+    )?;
+    write(
+        Path::new("signer.pass"),
+        random_passphrase()?.as_bytes(),
+        Access::Secret,
+    )?;
+    print("  contract.txt  signer.pass\n")?;
+
+    print("1. Make an SM2 key, encrypted under the passphrase:")?;
+    step("gmkit keygen -o signer.pem -p signer.pub.pem --passphrase-file signer.pass --force")?;
+
+    print("\n2. Sign the file:")?;
+    step("gmkit sign -k signer.pem --passphrase-file signer.pass -o contract.sig contract.txt")?;
+
+    print("\n3. Verify the signature:")?;
+    step("gmkit verify -p signer.pub.pem -s contract.sig contract.txt")?;
+
+    print("\n4. A copy in which the price has changed is refused:")?;
+    print("$ sed 's/100 yuan/999 yuan/' contract.txt > tampered.txt")?;
+    let tampered = CONTRACT.replace("100 yuan", "999 yuan");
+    write(
+        Path::new("tampered.txt"),
+        tampered.as_bytes(),
+        Access::Public,
+    )?;
+    refused("gmkit verify -p signer.pub.pem -s contract.sig tampered.txt")?;
+
+    print("\n5. Somebody else's software agrees (OpenSSL 3 or 4, not run here):")?;
+    print(
+        "$ openssl pkeyutl -verify -pubin -inkey signer.pub.pem -rawin -digest sm3 \\\n    \
+         -pkeyopt distid:1234567812345678 -in contract.txt -sigfile contract.sig",
+    )
+}
+
+/// Prints a command line and runs it.
+fn step(line: &str) -> Result<(), Failure> {
+    print(&format!("$ {line}"))?;
+    commands::run(parse(line)?)
+}
+
+/// Prints a command line that must end with exit code 1, and runs it.
+fn refused(line: &str) -> Result<(), Failure> {
+    match step(line) {
+        Err(failure) if failure.is_failed_check() => {
+            print(&format!("gmkit: {failure}\n(exit code 1)"))
+        }
+        Err(failure) => Err(failure),
+        Ok(()) => Err(Failure::check(
+            "the tampered copy was NOT refused: do not use this build",
+        )),
+    }
+}
+
+fn parse(line: &str) -> Result<crate::args::Command, Failure> {
+    let cli = Cli::try_parse_from(line.split(' '));
+    Ok(cli
+        .map_err(|error| Failure::input(error.to_string()))?
+        .command)
+}
+
+fn write(path: &Path, content: &[u8], access: Access) -> Result<(), Failure> {
+    let mut output = Output::create(Some(path), Content::Text, access)?;
+    output.write(content)?;
+    output.commit()
+}
+
+fn random_passphrase() -> Result<Zeroizing<String>, Failure> {
+    let mut bytes = Zeroizing::new([0; 16]);
+    SysRng
+        .try_fill_bytes(&mut *bytes)
+        .map_err(|_| gmkit::keys::Error::Rng)?;
+    Ok(Zeroizing::new(hex::encode(&*bytes) + "\n"))
+}

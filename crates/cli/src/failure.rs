@@ -1,0 +1,128 @@
+//! Errors of commands and their exit codes.
+
+use std::{error::Error, fmt, io, path::Path, process::ExitCode};
+
+use gmkit::{keys, sm2};
+
+/// Why a command did not end well.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    kind: Kind,
+    message: String,
+    broken_pipe: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// 1: a check failed.
+    Check,
+    /// 2: usage or bad input.
+    Input,
+    /// 3: a device or the network refused.
+    Device,
+}
+
+impl Failure {
+    /// A signature, tag, checksum or self-test that does not hold.
+    pub(crate) fn check(message: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::Check,
+            message: message.into(),
+            broken_pipe: false,
+        }
+    }
+
+    /// Something the caller typed or gave that cannot be used.
+    pub(crate) fn input(message: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::Input,
+            message: message.into(),
+            broken_pipe: false,
+        }
+    }
+
+    /// An error with its causes, about `name`.
+    pub(crate) fn about(name: impl fmt::Display, error: impl Into<Self>) -> Self {
+        let error = error.into();
+        Self {
+            message: format!("{name}: {}", error.message),
+            ..error
+        }
+    }
+
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        self.broken_pipe
+    }
+
+    pub(crate) fn is_failed_check(&self) -> bool {
+        self.kind == Kind::Check
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self.kind {
+            Kind::Check => 1,
+            Kind::Input => 2,
+            Kind::Device => 3,
+        })
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// The message with those of its causes.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self {
+            kind: Kind::Input,
+            message: error.to_string(),
+            broken_pipe: error.kind() == io::ErrorKind::BrokenPipe,
+        }
+    }
+}
+
+impl From<keys::Error> for Failure {
+    fn from(error: keys::Error) -> Self {
+        let kind = match error {
+            keys::Error::Rejected | keys::Error::SelfTest { .. } => Kind::Check,
+            keys::Error::Rng => Kind::Device,
+            _ => Kind::Input,
+        };
+        Self {
+            kind,
+            message: chain(&error),
+            broken_pipe: false,
+        }
+    }
+}
+
+impl From<sm2::Error> for Failure {
+    fn from(error: sm2::Error) -> Self {
+        keys::Error::from(error).into()
+    }
+}
+
+/// Adds the name of a file to an error.
+pub(crate) trait Context<T> {
+    fn about(self, path: &Path) -> Result<T, Failure>;
+}
+
+impl<T, E: Into<Failure>> Context<T> for Result<T, E> {
+    fn about(self, path: &Path) -> Result<T, Failure> {
+        self.map_err(|error| Failure::about(path.display(), error))
+    }
+}

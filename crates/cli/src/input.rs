@@ -1,0 +1,93 @@
+//! Files that are read, `-` being standard input.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
+
+use zeroize::Zeroizing;
+
+use crate::{
+    failure::{Context, Failure},
+    progress::Progress,
+};
+
+/// Bytes read at a time. Together with the output's buffers a command stays in a few MiB.
+const CHUNK: usize = 256 * 1024;
+
+/// A file or standard input.
+pub(crate) struct Input<'p> {
+    path: &'p Path,
+    reader: Box<dyn Read>,
+    len: Option<u64>,
+}
+
+impl<'p> Input<'p> {
+    pub(crate) fn open(path: &'p Path) -> Result<Self, Failure> {
+        if path.as_os_str() == "-" {
+            return Ok(Self {
+                path,
+                reader: Box::new(io::stdin().lock()),
+                len: None,
+            });
+        }
+        let file = File::open(path).about(path)?;
+        let metadata = file.metadata().about(path)?;
+        if metadata.is_dir() {
+            return Err(Failure::about(
+                path.display(),
+                Failure::input("is a directory"),
+            ));
+        }
+        let len = metadata.is_file().then(|| metadata.len());
+        Ok(Self {
+            path,
+            reader: Box::new(file),
+            len,
+        })
+    }
+
+    /// Hands the content to `each`, piece by piece. The pieces may be changed in place.
+    pub(crate) fn for_each(
+        mut self,
+        mut each: impl FnMut(&mut [u8]) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let mut progress = Progress::new(self.len);
+        let mut buffer = Zeroizing::new(vec![0; CHUNK]);
+        loop {
+            let n = self.read(&mut buffer)?;
+            if n == 0 {
+                return Ok(());
+            }
+            each(&mut buffer[..n])?;
+            progress.add(n);
+        }
+    }
+
+    /// The whole content, if it has at most `limit` bytes.
+    pub(crate) fn read_all(self, limit: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        let path = self.path;
+        let mut content = Zeroizing::new(Vec::with_capacity(self.len.map_or(CHUNK, |len| {
+            usize::try_from(len).unwrap_or(limit).min(limit)
+        })));
+        self.for_each(|piece| {
+            if content.len() + piece.len() > limit {
+                let reason = format!("is larger than {} MiB", limit >> 20);
+                return Err(Failure::about(path.display(), Failure::input(reason)));
+            }
+            content.extend_from_slice(piece);
+            Ok(())
+        })?;
+        Ok(content)
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
+        loop {
+            match self.reader.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result.about(self.path),
+            }
+        }
+    }
+}

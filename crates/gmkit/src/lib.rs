@@ -1,0 +1,42 @@
+//! gmkit: China's national ("commercial", 国密) algorithms for Rust.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`sm2`] | signatures and public-key encryption, GB/T 32918 |
+//! | [`sm3`] | the hash function and the key derivation function, GB/T 32905 |
+//! | [`sm4`] | the block cipher, GCM, CTR and CBC, GB/T 32907 and 17964 |
+//! | `keys` | keys in files and behind URIs, self-tests (feature `keys`, on by default) |
+//!
+//! Sign a message and verify it:
+//!
+//! ```
+//! # #[cfg(feature = "keys")] {
+//! use gmkit::{
+//!     keys::{PrivateKey, SoftwareKey},
+//!     sm2::{Id, Signature},
+//! };
+//!
+//! let key = SoftwareKey::generate()?;
+//! let signature = key.sign(Id::DEFAULT, b"pay 100 to Alice")?;
+//!
+//! let received = Signature::from_der(signature.to_der().as_bytes())?;
+//! key.public_key().verify(Id::DEFAULT, b"pay 100 to Alice", &received)?;
+//! assert!(key.public_key().verify(Id::DEFAULT, b"pay 999 to Alice", &received).is_err());
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Encrypt with a shared key: see [`sm4`]. Hash: see [`sm3`].
+//!
+//! The cores implement the RustCrypto traits (`digest`, `cipher`, `aead`, `signature`, `pkcs8`),
+//! so they drop into `hmac`, `hkdf`, `pbkdf2` and the like. What is easy to misuse is in modules
+//! named `hazmat`.
+//!
+//! gmkit is not a certified cryptographic module.
+#![no_std]
+
+#[cfg(feature = "keys")]
+pub use gmkit_keys as keys;
+pub use gmkit_sm2 as sm2;
+pub use gmkit_sm3 as sm3;
+pub use gmkit_sm4 as sm4;
