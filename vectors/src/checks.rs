@@ -42,7 +42,5 @@ fn reason(error: impl std::fmt::Debug) -> String {
 
 /// A value of fixed size in a vector; its absence is a refusal that no vector expects.
 fn fixed<const N: usize>(bytes: &[u8]) -> Result<[u8; N], String> {
-    bytes
-        .try_into()
-        .map_err(|_| format!("{} bytes where {N} belong", bytes.len()))
+    bytes.try_into().map_err(|_| format!("{} bytes where {N} belong", bytes.len()))
 }

@@ -6,11 +6,7 @@ use crate::Report;
 
 pub(crate) fn write(report: &Report) -> String {
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    let failed = report
-        .suites
-        .iter()
-        .filter(|suite| !suite.failures.is_empty())
-        .count();
+    let failed = report.suites.iter().filter(|suite| !suite.failures.is_empty()).count();
     let _ = writeln!(
         xml,
         "<testsuite name=\"gmkit vectors on {}\" tests=\"{}\" failures=\"{failed}\">",
@@ -18,11 +14,7 @@ pub(crate) fn write(report: &Report) -> String {
         report.suites.len(),
     );
     for suite in &report.suites {
-        let name = format!(
-            "{} ({} vectors)",
-            suite.suite,
-            suite.passed + suite.failures.len()
-        );
+        let name = format!("{} ({} vectors)", suite.suite, suite.passed + suite.failures.len());
         let _ = write!(
             xml,
             "  <testcase classname=\"{}\" name=\"{}\"",
@@ -35,10 +27,7 @@ pub(crate) fn write(report: &Report) -> String {
         }
         xml.push_str(">\n    <failure>");
         for failure in &suite.failures {
-            let line = format!(
-                "{}: {}: {}\n",
-                failure.tc_id, failure.comment, failure.observed
-            );
+            let line = format!("{}: {}: {}\n", failure.tc_id, failure.comment, failure.observed);
             xml.push_str(&escaped(&line));
         }
         xml.push_str("</failure>\n  </testcase>\n");

@@ -51,11 +51,7 @@ impl fmt::Display for Error {
                 write!(f, "no suite \"{name}\"; there are: {}", suites().join(", "))
             }
             Self::UnknownBackend(name) => {
-                write!(
-                    f,
-                    "no backend \"{name}\"; there are: {}",
-                    backends().join(", ")
-                )
+                write!(f, "no backend \"{name}\"; there are: {}", backends().join(", "))
             }
         }
     }
@@ -72,16 +68,8 @@ pub fn suites() -> Vec<&'static str> {
 /// The backends that this machine can run.
 #[must_use]
 pub fn backends() -> Vec<&'static str> {
-    let all = [
-        gmkit_sm2::backends(),
-        gmkit_sm3::backends(),
-        gmkit_sm4::backends(),
-    ]
-    .concat();
-    all.into_iter()
-        .collect::<std::collections::BTreeSet<_>>()
-        .into_iter()
-        .collect()
+    let all = [gmkit_sm2::backends(), gmkit_sm3::backends(), gmkit_sm4::backends()].concat();
+    all.into_iter().collect::<std::collections::BTreeSet<_>>().into_iter().collect()
 }
 
 /// Runs the selected vectors.
@@ -100,9 +88,7 @@ pub fn run(selection: &Selection) -> Result<Report, Error> {
         |file: &&files::Embedded| selection.suite.as_deref().is_none_or(|s| s == file.suite);
     let selected: Vec<_> = files::FILES.iter().filter(wanted).collect();
     if selected.is_empty() {
-        return Err(Error::UnknownSuite(
-            selection.suite.clone().unwrap_or_default(),
-        ));
+        return Err(Error::UnknownSuite(selection.suite.clone().unwrap_or_default()));
     }
     let suites = backends
         .iter()

@@ -17,11 +17,7 @@ impl Machine {
     /// Asks the system.
     #[must_use]
     pub fn detect() -> Self {
-        Self {
-            arch: std::env::consts::ARCH,
-            cpu: cpu_name(),
-            features: features(),
-        }
+        Self { arch: std::env::consts::ARCH, cpu: cpu_name(), features: features() }
     }
 }
 

@@ -33,13 +33,7 @@ impl Report {
     ) -> Self {
         let passed = suites.iter().map(|suite| suite.passed).sum();
         let failed = suites.iter().map(|suite| suite.failures.len()).sum();
-        Self {
-            machine,
-            backends,
-            suites,
-            passed,
-            failed,
-        }
+        Self { machine, backends, suites, passed, failed }
     }
 
     /// The report as JSON.
@@ -136,11 +130,7 @@ impl SuiteReport {
             (Err(reason), Some(want)) => format!("refused for {reason} instead of {want}"),
             (Err(reason), None) => format!("refused for {reason}"),
         };
-        let failure = Failure {
-            tc_id: test.tc_id,
-            comment: test.comment.clone(),
-            observed,
-        };
+        let failure = Failure { tc_id: test.tc_id, comment: test.comment.clone(), observed };
         self.failures.push(failure);
     }
 }

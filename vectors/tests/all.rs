@@ -8,28 +8,13 @@ use gmkit_vectors::{Error, Selection, run, suites};
 fn every_vector_passes() {
     let report = run(&Selection::default()).unwrap();
     for suite in &report.suites {
-        assert!(
-            suite.failures.is_empty(),
-            "{}: {:#?}",
-            suite.suite,
-            suite.failures
-        );
+        assert!(suite.failures.is_empty(), "{}: {:#?}", suite.suite, suite.failures);
         assert!(suite.passed > 0, "{} is empty", suite.suite);
-        assert!(
-            !suite.standard.is_empty() && !suite.clause.is_empty(),
-            "{}",
-            suite.suite
-        );
+        assert!(!suite.standard.is_empty() && !suite.clause.is_empty(), "{}", suite.suite);
     }
     assert_eq!(report.suites.len(), suites().len() * report.backends.len());
     assert!(report.passed >= 600, "{} vectors", report.passed);
-    assert!(
-        report
-            .suites
-            .iter()
-            .flat_map(|s| &s.refusals)
-            .all(|r| !r.reason.is_empty())
-    );
+    assert!(report.suites.iter().flat_map(|s| &s.refusals).all(|r| !r.reason.is_empty()));
 }
 
 /// Flags of our own negative vectors, by file: what is refused, and so what is not accepted.
@@ -40,17 +25,9 @@ fn flags(suite: &str) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut accepted, mut refused) = (BTreeSet::new(), BTreeSet::new());
     for group in file["testGroups"].as_array().unwrap() {
         for test in group["tests"].as_array().unwrap() {
-            let set = if test["result"] == "valid" {
-                &mut accepted
-            } else {
-                &mut refused
-            };
+            let set = if test["result"] == "valid" { &mut accepted } else { &mut refused };
             set.extend(
-                test["flags"]
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .map(|f| f.as_str().unwrap().to_owned()),
+                test["flags"].as_array().unwrap().iter().map(|f| f.as_str().unwrap().to_owned()),
             );
         }
     }
@@ -66,28 +43,16 @@ fn the_accepted_edge_cases_are_exactly_these() {
     // Since every vector passes, a flag that occurs on valid vectors only is one that is accepted,
     // and a flag on invalid ones only is one that is refused. None may be both.
     for (suite, want_accepted) in [
-        (
-            "sm2_verify",
-            set(&["Standard", "Pseudorandom", "Id", "XAboveN"]),
-        ),
+        ("sm2_verify", set(&["Standard", "Pseudorandom", "Id", "XAboveN"])),
         ("sm2_sign", set(&["Standard", "Pseudorandom", "EdgeKey"])),
         ("sm2_point", set(&["Uncompressed", "Compressed"])),
-        (
-            "sm2_decrypt",
-            set(&["Standard", "Pseudorandom", "ShortCoordinate"]),
-        ),
-        (
-            "sm4_gcm_gm",
-            set(&["Standard", "Length", "ShortTag", "LongIv"]),
-        ),
+        ("sm2_decrypt", set(&["Standard", "Pseudorandom", "ShortCoordinate"])),
+        ("sm4_gcm_gm", set(&["Standard", "Length", "ShortTag", "LongIv"])),
         ("sm4_cbc_pkcs7", set(&["Standard", "Length"])),
     ] {
         let (accepted, refused) = flags(suite);
         assert_eq!(accepted, want_accepted, "{suite}");
-        let both: Vec<_> = accepted
-            .intersection(&refused)
-            .filter(|f| *f != "Length")
-            .collect();
+        let both: Vec<_> = accepted.intersection(&refused).filter(|f| *f != "Length").collect();
         assert!(both.is_empty(), "{suite}: {both:?}");
     }
     let (_, refused) = flags("sm2_verify");
@@ -119,27 +84,12 @@ fn the_accepted_edge_cases_are_exactly_these() {
 
 #[test]
 fn selections() {
-    let one = Selection {
-        suite: Some("sm2_point".to_owned()),
-        ..Selection::default()
-    };
+    let one = Selection { suite: Some("sm2_point".to_owned()), ..Selection::default() };
     assert_eq!(run(&one).unwrap().suites.len(), 1);
-    let none = Selection {
-        suite: Some("sm5".to_owned()),
-        ..Selection::default()
-    };
-    assert_eq!(
-        run(&none).unwrap_err(),
-        Error::UnknownSuite("sm5".to_owned())
-    );
-    let none = Selection {
-        backend: Some("abacus".to_owned()),
-        ..Selection::default()
-    };
-    assert_eq!(
-        run(&none).unwrap_err(),
-        Error::UnknownBackend("abacus".to_owned())
-    );
+    let none = Selection { suite: Some("sm5".to_owned()), ..Selection::default() };
+    assert_eq!(run(&none).unwrap_err(), Error::UnknownSuite("sm5".to_owned()));
+    let none = Selection { backend: Some("abacus".to_owned()), ..Selection::default() };
+    assert_eq!(run(&none).unwrap_err(), Error::UnknownBackend("abacus".to_owned()));
 }
 
 #[test]

@@ -25,29 +25,18 @@ enum Kind {
 impl Failure {
     /// A signature, tag, checksum or self-test that does not hold.
     pub(crate) fn check(message: impl Into<String>) -> Self {
-        Self {
-            kind: Kind::Check,
-            message: message.into(),
-            broken_pipe: false,
-        }
+        Self { kind: Kind::Check, message: message.into(), broken_pipe: false }
     }
 
     /// Something the caller typed or gave that cannot be used.
     pub(crate) fn input(message: impl Into<String>) -> Self {
-        Self {
-            kind: Kind::Input,
-            message: message.into(),
-            broken_pipe: false,
-        }
+        Self { kind: Kind::Input, message: message.into(), broken_pipe: false }
     }
 
     /// An error with its causes, about `name`.
     pub(crate) fn about(name: impl fmt::Display, error: impl Into<Self>) -> Self {
         let error = error.into();
-        Self {
-            message: format!("{name}: {}", error.message),
-            ..error
-        }
+        Self { message: format!("{name}: {}", error.message), ..error }
     }
 
     pub(crate) fn is_broken_pipe(&self) -> bool {
@@ -102,11 +91,7 @@ impl From<keys::Error> for Failure {
             keys::Error::Rng => Kind::Device,
             _ => Kind::Input,
         };
-        Self {
-            kind,
-            message: chain(&error),
-            broken_pipe: false,
-        }
+        Self { kind, message: chain(&error), broken_pipe: false }
     }
 }
 

@@ -26,26 +26,15 @@ pub(crate) struct Input<'p> {
 impl<'p> Input<'p> {
     pub(crate) fn open(path: &'p Path) -> Result<Self, Failure> {
         if path.as_os_str() == "-" {
-            return Ok(Self {
-                path,
-                reader: Box::new(io::stdin().lock()),
-                len: None,
-            });
+            return Ok(Self { path, reader: Box::new(io::stdin().lock()), len: None });
         }
         let file = File::open(path).about(path)?;
         let metadata = file.metadata().about(path)?;
         if metadata.is_dir() {
-            return Err(Failure::about(
-                path.display(),
-                Failure::input("is a directory"),
-            ));
+            return Err(Failure::about(path.display(), Failure::input("is a directory")));
         }
         let len = metadata.is_file().then(|| metadata.len());
-        Ok(Self {
-            path,
-            reader: Box::new(file),
-            len,
-        })
+        Ok(Self { path, reader: Box::new(file), len })
     }
 
     /// Hands the content to `each`, piece by piece. The pieces may be changed in place.
@@ -68,9 +57,9 @@ impl<'p> Input<'p> {
     /// The whole content, if it has at most `limit` bytes.
     pub(crate) fn read_all(self, limit: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let path = self.path;
-        let mut content = Zeroizing::new(Vec::with_capacity(self.len.map_or(CHUNK, |len| {
-            usize::try_from(len).unwrap_or(limit).min(limit)
-        })));
+        let mut content = Zeroizing::new(Vec::with_capacity(
+            self.len.map_or(CHUNK, |len| usize::try_from(len).unwrap_or(limit).min(limit)),
+        ));
         self.for_each(|piece| {
             if content.len() + piece.len() > limit {
                 let reason = format!("is larger than {} MiB", limit >> 20);

@@ -50,11 +50,7 @@ pub(crate) fn check() -> Result<Integrity, Failure> {
         return Ok(Integrity::NotSealed);
     }
     file[at..at + 32].fill(0);
-    Ok(if mac(&file)? == seal {
-        Integrity::Intact
-    } else {
-        Integrity::Damaged
-    })
+    Ok(if mac(&file)? == seal { Integrity::Intact } else { Integrity::Damaged })
 }
 
 /// Writes a copy of this binary with its seal.
@@ -65,18 +61,14 @@ pub(crate) fn write_sealed_copy(path: &Path) -> Result<(), Failure> {
     let seal = mac(&file)?;
     file[at..at + 32].copy_from_slice(&seal);
 
-    let directory = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let copy = tempfile::Builder::new()
         .prefix(".gmkit-")
         .permissions(fs::Permissions::from_mode(0o777))
         .tempfile_in(directory.unwrap_or(Path::new(".")))
         .about(path)?;
     fs::write(copy.path(), &file).about(path)?;
-    copy.persist(path)
-        .map_err(|error| error.error)
-        .about(path)?;
+    copy.persist(path).map_err(|error| error.error).about(path)?;
     Ok(())
 }
 
@@ -88,15 +80,10 @@ fn own_file() -> Result<Vec<u8>, Failure> {
 /// Where the 32 bytes of the seal stand in the file: behind the only occurrence of the marker.
 fn find_seal(file: &[u8]) -> Result<usize, Failure> {
     let marker = &std::hint::black_box(&SEAL)[..MARK];
-    let mut found = file
-        .windows(MARK)
-        .enumerate()
-        .filter(|(_, window)| *window == marker);
+    let mut found = file.windows(MARK).enumerate().filter(|(_, window)| *window == marker);
     match (found.next(), found.next()) {
         (Some((at, _)), None) if file.len() >= at + 2 * MARK => Ok(at + MARK),
-        _ => Err(Failure::check(
-            "this binary does not have exactly one place for a seal",
-        )),
+        _ => Err(Failure::check("this binary does not have exactly one place for a seal")),
     }
 }
 

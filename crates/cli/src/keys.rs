@@ -26,13 +26,9 @@ pub(crate) fn open_private(
     passphrase_file: Option<&Path>,
 ) -> Result<Arc<dyn PrivateKey>, Failure> {
     let uri = KeyUri::parse(key, Origin::Operator)?;
-    let source = FileOrPrompt {
-        file: passphrase_file,
-    };
+    let source = FileOrPrompt { file: passphrase_file };
     tracing::debug!(scheme = uri.scheme(), "opening private key");
-    let opened = KeyRegistry::new()
-        .with(FileOpener)
-        .open_private(&uri, &source);
+    let opened = KeyRegistry::new().with(FileOpener).open_private(&uri, &source);
     opened.map_err(|error| match error {
         // These name the file already.
         Error::Io { .. } | Error::FileTooLarge { .. } => error.into(),
@@ -82,9 +78,7 @@ pub(crate) fn new_passphrase(file: Option<&Path>) -> Result<Passphrase, Failure>
         }
     };
     if passphrase.is_empty() {
-        return Err(Failure::input(
-            "the passphrase is empty; --no-passphrase asks for none",
-        ));
+        return Err(Failure::input("the passphrase is empty; --no-passphrase asks for none"));
     }
     Ok(passphrase)
 }

@@ -56,10 +56,7 @@ enum Sink {
 
 impl Sink {
     fn held_back(self) -> Self {
-        Self::HeldBack {
-            held: Zeroizing::default(),
-            then: Box::new(self),
-        }
+        Self::HeldBack { held: Zeroizing::default(), then: Box::new(self) }
     }
 }
 
@@ -87,10 +84,7 @@ impl Output {
             Content::Unverified => Sink::Stdout.held_back(),
             _ => Sink::Stdout,
         };
-        Ok(Self {
-            path: PathBuf::from("standard output"),
-            sink,
-        })
+        Ok(Self { path: PathBuf::from("standard output"), sink })
     }
 
     fn file(path: &Path, content: Content, access: Access) -> Result<Self, Failure> {
@@ -98,10 +92,7 @@ impl Output {
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let sink = match fs::metadata(&target) {
             Ok(metadata) if metadata.is_dir() => {
-                return Err(Failure::about(
-                    path.display(),
-                    Failure::input("is a directory"),
-                ));
+                return Err(Failure::about(path.display(), Failure::input("is a directory")));
             }
             Ok(metadata) if !metadata.is_file() => {
                 let device = OpenOptions::new().write(true).open(&target).about(path)?;
@@ -129,9 +120,7 @@ impl Output {
         match self.sink {
             Sink::File(file) => {
                 file.as_file().sync_all().about(&self.path)?;
-                file.persist(&self.path)
-                    .map_err(|error| error.error)
-                    .about(&self.path)?;
+                file.persist(&self.path).map_err(|error| error.error).about(&self.path)?;
                 Ok(())
             }
             Sink::Special(mut file) => file.flush().about(&self.path),
@@ -140,10 +129,7 @@ impl Output {
                 if matches!(*then, Sink::Stdout) {
                     check_terminal(&held)?;
                 }
-                let mut released = Self {
-                    path: self.path,
-                    sink: *then,
-                };
+                let mut released = Self { path: self.path, sink: *then };
                 released.write(&held)?;
                 released.commit()
             }
@@ -167,25 +153,15 @@ fn hold_back(held: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) -> Result<(), Failure>
 
 /// A terminal gets text only: escape sequences in a plaintext could do things to it.
 fn check_terminal(held: &[u8]) -> Result<(), Failure> {
-    let printable = |text: &str| {
-        !text
-            .chars()
-            .any(|c| c.is_control() && !"\n\r\t".contains(c))
-    };
+    let printable = |text: &str| !text.chars().any(|c| c.is_control() && !"\n\r\t".contains(c));
     if io::stdout().is_terminal() && !std::str::from_utf8(held).is_ok_and(printable) {
-        return Err(Failure::input(
-            "binary output does not go to a terminal: give -o FILE",
-        ));
+        return Err(Failure::input("binary output does not go to a terminal: give -o FILE"));
     }
     Ok(())
 }
 
 fn temporary(target: &Path, access: Access) -> io::Result<NamedTempFile> {
-    let mode = if access == Access::Secret {
-        0o600
-    } else {
-        0o666
-    };
+    let mode = if access == Access::Secret { 0o600 } else { 0o666 };
     let directory = match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

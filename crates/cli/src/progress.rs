@@ -17,13 +17,7 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn new(len: Option<u64>) -> Self {
-        Self {
-            started: Instant::now(),
-            len,
-            done: 0,
-            bar: None,
-            wanted: stderr().is_terminal(),
-        }
+        Self { started: Instant::now(), len, done: 0, bar: None, wanted: stderr().is_terminal() }
     }
 
     pub(crate) fn add(&mut self, bytes: usize) {
@@ -50,6 +44,5 @@ fn start(len: Option<u64>) -> ProgressBar {
         None => "{spinner} {bytes} {binary_bytes_per_sec}",
     };
     let style = ProgressStyle::with_template(template).expect("a fixed template");
-    len.map_or_else(ProgressBar::new_spinner, ProgressBar::new)
-        .with_style(style)
+    len.map_or_else(ProgressBar::new_spinner, ProgressBar::new).with_style(style)
 }

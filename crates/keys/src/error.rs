@@ -140,11 +140,7 @@ impl fmt::Display for EncryptionFault {
             Self::Prf(oid) => write!(f, "PBKDF2 with {oid} is not supported"),
             Self::Cipher(oid) => write!(f, "cipher {oid} is not supported"),
             Self::Iterations(n) => {
-                write!(
-                    f,
-                    "{n} iterations are outside 1 to {}",
-                    crate::MAX_ITERATIONS
-                )
+                write!(f, "{n} iterations are outside 1 to {}", crate::MAX_ITERATIONS)
             }
             Self::ScryptCost => f.write_str("scrypt parameters are beyond the limits"),
             Self::Parameters => f.write_str("parameters do not fit together"),

@@ -24,22 +24,14 @@ impl FileOpener {
     /// # Errors
     /// [`Error::Io`], also for a directory; [`Error::FileTooLarge`] above [`MAX_KEY_FILE`].
     pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let io = |source: io::Error| Error::Io {
-            path: path.to_owned(),
-            source,
-        };
+        let io = |source: io::Error| Error::Io { path: path.to_owned(), source };
         let file = File::open(path).map_err(io)?;
         let len = file.metadata().map_err(io)?.len().min(MAX_KEY_FILE);
         // One allocation of the final size: a buffer that grows leaves copies behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(len as usize + 1));
-        let read = file
-            .take(MAX_KEY_FILE + 1)
-            .read_to_end(&mut bytes)
-            .map_err(io)?;
+        let read = file.take(MAX_KEY_FILE + 1).read_to_end(&mut bytes).map_err(io)?;
         if read as u64 > MAX_KEY_FILE {
-            return Err(Error::FileTooLarge {
-                path: path.to_owned(),
-            });
+            return Err(Error::FileTooLarge { path: path.to_owned() });
         }
         Ok(bytes)
     }

@@ -44,12 +44,7 @@ impl Credential {
 
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Credential({} certificates, {:?})",
-            self.chain.len(),
-            self.key
-        )
+        write!(f, "Credential({} certificates, {:?})", self.chain.len(), self.key)
     }
 }
 
@@ -65,19 +60,13 @@ impl Identity {
     /// One credential for everything.
     #[must_use]
     pub fn single(credential: Credential) -> Self {
-        Self {
-            sign: credential,
-            encrypt: None,
-        }
+        Self { sign: credential, encrypt: None }
     }
 
     /// One credential to sign, another to encrypt.
     #[must_use]
     pub fn dual(sign: Credential, encrypt: Credential) -> Self {
-        Self {
-            sign,
-            encrypt: Some(encrypt),
-        }
+        Self { sign, encrypt: Some(encrypt) }
     }
 
     /// The credential that signs.

@@ -63,22 +63,15 @@ impl KeyRegistry {
         uri: &KeyUri,
         passphrase: &dyn PassphraseSource,
     ) -> Result<Arc<dyn PrivateKey>, Error> {
-        let opener = self
-            .openers
-            .iter()
-            .find(|opener| opener.scheme() == uri.scheme());
+        let opener = self.openers.iter().find(|opener| opener.scheme() == uri.scheme());
         opener
-            .ok_or_else(|| Error::UnknownScheme {
-                scheme: uri.scheme().to_owned(),
-            })?
+            .ok_or_else(|| Error::UnknownScheme { scheme: uri.scheme().to_owned() })?
             .open_private(uri, passphrase)
     }
 }
 
 impl fmt::Debug for KeyRegistry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.openers.iter().map(|opener| opener.scheme()))
-            .finish()
+        f.debug_list().entries(self.openers.iter().map(|opener| opener.scheme())).finish()
     }
 }

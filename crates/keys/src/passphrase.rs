@@ -20,10 +20,7 @@ impl Passphrase {
     /// The content of a passphrase file: its first line, without the line's end.
     #[must_use]
     pub fn from_file_bytes(bytes: &[u8]) -> Self {
-        let line = bytes
-            .split(|&byte| byte == b'\n')
-            .next()
-            .unwrap_or_default();
+        let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
         Self::new(line.strip_suffix(b"\r").unwrap_or(line))
     }
 

@@ -85,23 +85,14 @@ impl<'a> Encrypted<'a> {
             return Err(EncryptionFault::Parameters.into());
         }
         let kdf = Kdf::parse(&params.key_derivation, cipher.key_len())?;
-        Ok(Self {
-            kdf,
-            cipher,
-            iv: iv.as_bytes(),
-            data: info.encrypted_data.as_bytes(),
-        })
+        Ok(Self { kdf, cipher, iv: iv.as_bytes(), data: info.encrypted_data.as_bytes() })
     }
 
     /// # Errors
     /// [`Error::WrongPassphrase`].
     pub(crate) fn decrypt(&self, passphrase: &Passphrase) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let key = self
-            .kdf
-            .derive(passphrase.as_bytes(), self.cipher.key_len())?;
-        self.cipher
-            .decrypt(&key, self.iv, self.data)
-            .ok_or(Error::WrongPassphrase)
+        let key = self.kdf.derive(passphrase.as_bytes(), self.cipher.key_len())?;
+        self.cipher.decrypt(&key, self.iv, self.data).ok_or(Error::WrongPassphrase)
     }
 }
 
@@ -118,15 +109,8 @@ pub(crate) fn encrypt(
     let mut key = Zeroizing::new([0; 16]);
     prf.pbkdf2(passphrase.as_bytes(), &salt, iterations as u32, &mut *key);
     let data = gmkit_sm4::cbc::encrypt(&key, &iv, plain);
-    Ok(assemble(
-        prf,
-        &salt,
-        iterations,
-        format == KeyFormat::GmSsl,
-        &iv,
-        &data,
-    )
-    .expect("structures of fixed size encode"))
+    Ok(assemble(prf, &salt, iterations, format == KeyFormat::GmSsl, &iv, &data)
+        .expect("structures of fixed size encode"))
 }
 
 fn assemble(
@@ -163,9 +147,5 @@ fn assemble(
 fn parameters<'a, T: der::DecodeValue<'a, Error = der::Error> + der::FixedTag + 'a>(
     algorithm: &AlgorithmIdentifierRef<'a>,
 ) -> Result<T, Error> {
-    algorithm
-        .parameters
-        .ok_or(EncryptionFault::Parameters)?
-        .decode_as::<T>()
-        .map_err(der_fault)
+    algorithm.parameters.ok_or(EncryptionFault::Parameters)?.decode_as::<T>().map_err(der_fault)
 }

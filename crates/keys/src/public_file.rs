@@ -14,10 +14,7 @@ pub fn public_key_from_file_bytes(bytes: &[u8]) -> Result<PublicKey, Error> {
     if pem::looks_like_pem(bytes) {
         let (label, der) = pem::first_other_than(bytes, &[])?;
         if label != LABEL {
-            return Err(Error::PemLabel {
-                found: label,
-                expected: "a public key",
-            });
+            return Err(Error::PemLabel { found: label, expected: "a public key" });
         }
         return Ok(PublicKey::from_spki_der(&der)?);
     }

@@ -72,20 +72,12 @@ impl Algorithm {
 pub fn require(algorithm: Algorithm) -> Result<(), Error> {
     static VERDICTS: [OnceLock<bool>; Algorithm::ALL.len()] =
         [const { OnceLock::new() }; Algorithm::ALL.len()];
-    verdict(
-        &VERDICTS[algorithm as usize],
-        algorithm.name(),
-        algorithm.known_answer(),
-    )
+    verdict(&VERDICTS[algorithm as usize], algorithm.name(), algorithm.known_answer())
 }
 
 /// Runs a test once and remembers what came of it.
 fn verdict(cell: &OnceLock<bool>, test: &'static str, run: fn() -> bool) -> Result<(), Error> {
-    if *cell.get_or_init(run) {
-        Ok(())
-    } else {
-        Err(Error::SelfTest { test })
-    }
+    if *cell.get_or_init(run) { Ok(()) } else { Err(Error::SelfTest { test }) }
 }
 
 /// Runs every known-answer test, whether it has run or not, and a pairwise test on a fresh key.
@@ -111,17 +103,9 @@ pub fn pairwise(key: &sm2::SecretKey) -> Result<(), Error> {
     let public = public.map_err(|_| Error::SelfTest { test: TEST })?;
     let signature = key.sign(&mut SysRng, Id::DEFAULT, TEST.as_bytes())?;
     let ciphertext = public.encrypt(&mut SysRng, TEST.as_bytes())?;
-    let verified = public
-        .verify(Id::DEFAULT, TEST.as_bytes(), &signature)
-        .is_ok();
-    let decrypted = key
-        .decrypt(&ciphertext)
-        .is_ok_and(|plain| plain[..] == *TEST.as_bytes());
-    if verified && decrypted {
-        Ok(())
-    } else {
-        Err(Error::SelfTest { test: TEST })
-    }
+    let verified = public.verify(Id::DEFAULT, TEST.as_bytes(), &signature).is_ok();
+    let decrypted = key.decrypt(&ciphertext).is_ok_and(|plain| plain[..] == *TEST.as_bytes());
+    if verified && decrypted { Ok(()) } else { Err(Error::SelfTest { test: TEST }) }
 }
 
 fn sm3() -> bool {
@@ -133,11 +117,8 @@ fn sm3() -> bool {
 fn hmac_sm3() -> bool {
     let want = b"\xc0\xba\x18\xc6\x8b\x90\xc8\x8b\xc0\x7d\xe7\x94\xbf\xc7\xd2\xc8\
                  \xd1\x9e\xc3\x1e\xd8\x77\x3b\xc2\xb3\x90\xc9\x60\x4e\x0b\xe1\x1e";
-    Hmac::<Sm3>::new_from_slice(&[0x0b; 32]).is_ok_and(|mac| {
-        mac.chain_update(black_box(b"Hi There"))
-            .verify(want.into())
-            .is_ok()
-    })
+    Hmac::<Sm3>::new_from_slice(&[0x0b; 32])
+        .is_ok_and(|mac| mac.chain_update(black_box(b"Hi There")).verify(want.into()).is_ok())
 }
 
 const SM4_KEY: [u8; 16] = *b"\x01\x23\x45\x67\x89\xab\xcd\xef\xfe\xdc\xba\x98\x76\x54\x32\x10";

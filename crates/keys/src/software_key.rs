@@ -60,10 +60,7 @@ impl SoftwareKey {
             SEC1 | SEC1_OF_OPENSSL3 => sm2::SecretKey::from_sec1_der(&der)?,
             ENCRYPTED => decrypt(&der, passphrase)?,
             _ => {
-                return Err(Error::PemLabel {
-                    found: label,
-                    expected: "a private key",
-                });
+                return Err(Error::PemLabel { found: label, expected: "a private key" });
             }
         };
         Ok(Self { key })
@@ -111,11 +108,9 @@ impl SoftwareKey {
         format: KeyFormat,
     ) -> Result<String, Error> {
         let der = match format {
-            KeyFormat::GmSsl => pbes2::encrypt(
-                &self.key.to_private_key_info_with_curve()[..],
-                passphrase,
-                format,
-            )?,
+            KeyFormat::GmSsl => {
+                pbes2::encrypt(&self.key.to_private_key_info_with_curve()[..], passphrase, format)?
+            }
             _ => pbes2::encrypt(&self.key.to_private_key_info()[..], passphrase, format)?,
         };
         Ok(pem::encode(ENCRYPTED, &der).to_string())
@@ -143,9 +138,7 @@ impl From<sm2::SecretKey> for SoftwareKey {
 
 impl fmt::Debug for SoftwareKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("SoftwareKey")
-            .field(self.key.public_key())
-            .finish()
+        f.debug_tuple("SoftwareKey").field(self.key.public_key()).finish()
     }
 }
 

@@ -40,9 +40,7 @@ impl SoftwareSecret {
     /// [`Error::SecretLength`], [`Error::SelfTest`].
     pub fn sm4(key: &[u8]) -> Result<Self, Error> {
         selftest::require(Algorithm::Sm4Gcm)?;
-        let key = key
-            .try_into()
-            .map_err(|_| Error::SecretLength { found: key.len() })?;
+        let key = key.try_into().map_err(|_| Error::SecretLength { found: key.len() })?;
         Ok(Self(Purpose::Sm4(Box::new(Gcm::new(key)))))
     }
 
@@ -71,20 +69,13 @@ impl SoftwareSecret {
         // No branch or table by a secret digit: the digits' values come from arithmetic.
         let value = |c: u8| (c & 0x0f).wrapping_add((c >> 6) * 9);
         let pairs = text.as_chunks::<2>().0;
-        Zeroizing::new(
-            pairs
-                .iter()
-                .map(|[high, low]| value(*high) << 4 | value(*low))
-                .collect(),
-        )
+        Zeroizing::new(pairs.iter().map(|[high, low]| value(*high) << 4 | value(*low)).collect())
     }
 
     fn gcm(&self) -> Result<&Gcm, Error> {
         match &self.0 {
             Purpose::Sm4(gcm) => Ok(gcm),
-            Purpose::HmacSm3(_) => Err(Error::Unsupported {
-                operation: "seal: it is a MAC key",
-            }),
+            Purpose::HmacSm3(_) => Err(Error::Unsupported { operation: "seal: it is a MAC key" }),
         }
     }
 }
@@ -103,10 +94,7 @@ impl SecretKey for SoftwareSecret {
         let gcm = self.gcm()?;
         let mut nonce = [0; 12];
         SysRng.try_fill_bytes(&mut nonce).map_err(|_| Error::Rng)?;
-        Ok(Box::new(Sealing {
-            nonce,
-            sealer: Sealer::new(gcm, &nonce, aad)?,
-        }))
+        Ok(Box::new(Sealing { nonce, sealer: Sealer::new(gcm, &nonce, aad)? }))
     }
 
     fn start_opening(
@@ -120,9 +108,9 @@ impl SecretKey for SoftwareSecret {
     fn start_mac(&self) -> Result<Box<dyn MacContext + '_>, Error> {
         match &self.0 {
             Purpose::HmacSm3(mac) => Ok(Box::new(Macing(Hmac::clone(mac)))),
-            Purpose::Sm4(_) => Err(Error::Unsupported {
-                operation: "authenticate: it is an SM4 key",
-            }),
+            Purpose::Sm4(_) => {
+                Err(Error::Unsupported { operation: "authenticate: it is an SM4 key" })
+            }
         }
     }
 }

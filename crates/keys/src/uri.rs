@@ -42,20 +42,13 @@ impl KeyUri {
     /// [`Error::Uri`] for an empty name or one with a NUL byte.
     pub fn parse(text: &str, origin: Origin) -> Result<Self, Error> {
         if text.is_empty() || text.contains('\0') {
-            return Err(Error::Uri {
-                reason: "empty, or contains a NUL byte",
-            });
+            return Err(Error::Uri { reason: "empty, or contains a NUL byte" });
         }
         let (scheme, rest, plain) = match text.split_once(':') {
             Some((scheme, rest)) if is_scheme(scheme) => (scheme.to_ascii_lowercase(), rest, false),
             _ => ("file".to_owned(), text, true),
         };
-        Ok(Self {
-            scheme,
-            rest: rest.to_owned(),
-            plain,
-            origin,
-        })
+        Ok(Self { scheme, rest: rest.to_owned(), plain, origin })
     }
 
     /// The scheme in lower case; `file` for a plain path.
@@ -83,24 +76,18 @@ impl KeyUri {
     /// [`Error::Uri`] for another scheme, a host, a query or a broken percent-encoding.
     pub fn to_file_path(&self) -> Result<PathBuf, Error> {
         if self.scheme != "file" {
-            return Err(Error::Uri {
-                reason: "not a file",
-            });
+            return Err(Error::Uri { reason: "not a file" });
         }
         if self.plain {
             return Ok(PathBuf::from(&self.rest));
         }
         if self.rest.contains(['?', '#']) {
-            return Err(Error::Uri {
-                reason: "file: takes no query or fragment",
-            });
+            return Err(Error::Uri { reason: "file: takes no query or fragment" });
         }
         let path = match self.rest.strip_prefix("//") {
             Some(rest) if rest.starts_with('/') => rest,
             Some(_) => {
-                return Err(Error::Uri {
-                    reason: "file: takes no host",
-                });
+                return Err(Error::Uri { reason: "file: takes no host" });
             }
             None => &self.rest,
         };
@@ -119,15 +106,11 @@ impl fmt::Debug for KeyUri {
 fn is_scheme(text: &str) -> bool {
     text.len() > 1
         && text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
 }
 
 fn percent_decode(text: &str) -> Result<String, Error> {
-    let broken = Error::Uri {
-        reason: "broken percent-encoding",
-    };
+    let broken = Error::Uri { reason: "broken percent-encoding" };
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {

@@ -20,9 +20,7 @@ fn every_written_form_is_read_back() {
     let same = |read: SoftwareKey| {
         assert_eq!(read.public_key(), key.public_key());
         let signature = read.sign(Id::DEFAULT, b"m").unwrap();
-        key.public_key()
-            .verify(Id::DEFAULT, b"m", &signature)
-            .unwrap();
+        key.public_key().verify(Id::DEFAULT, b"m", &signature).unwrap();
     };
     let plain = key.to_pem();
     same(SoftwareKey::from_file_bytes(plain.as_bytes(), no_passphrase).unwrap());
@@ -42,14 +40,8 @@ fn every_written_form_is_read_back() {
         assert!(matches!(error, Error::PassphraseNeeded), "{error}");
     }
     let public = public_key_to_pem(key.public_key());
-    assert_eq!(
-        public_key_from_file_bytes(public.as_bytes()).unwrap(),
-        *key.public_key()
-    );
-    assert_eq!(
-        public_key_from_file_bytes(&der_of(&public)).unwrap(),
-        *key.public_key()
-    );
+    assert_eq!(public_key_from_file_bytes(public.as_bytes()).unwrap(), *key.public_key());
+    assert_eq!(public_key_from_file_bytes(&der_of(&public)).unwrap(), *key.public_key());
 }
 
 #[test]
@@ -58,10 +50,7 @@ fn other_files_are_named_for_what_they_are() {
     assert!(matches!(read(b""), Error::NotAKey));
     assert!(matches!(read(b"hello"), Error::NotAKey));
     assert!(matches!(read(&[0x30, 0x80, 0, 0]), Error::Key(_)));
-    assert!(matches!(
-        read(&[0x30, 0x84, 0x7f, 0xff, 0xff, 0xff]),
-        Error::Key(_)
-    ));
+    assert!(matches!(read(&[0x30, 0x84, 0x7f, 0xff, 0xff, 0xff]), Error::Key(_)));
     let key = SoftwareKey::generate().unwrap();
     let public = public_key_to_pem(key.public_key());
     match read(public.as_bytes()) {
@@ -141,14 +130,8 @@ fn the_registry_opens_files_for_the_operator_only() {
         let uri = KeyUri::parse(text, origin)?;
         keys.open_private(&uri, &|_: &str| Err(Error::PassphraseNeeded))
     };
-    assert_eq!(
-        open(&uri, Origin::Operator).unwrap().public_key(),
-        key.public_key()
-    );
-    assert!(matches!(
-        open(&uri, Origin::Untrusted).unwrap_err(),
-        Error::UntrustedUri
-    ));
+    assert_eq!(open(&uri, Origin::Operator).unwrap().public_key(), key.public_key());
+    assert!(matches!(open(&uri, Origin::Untrusted).unwrap_err(), Error::UntrustedUri));
     let unknown = open("pkcs11:token=prod", Origin::Operator).unwrap_err();
     assert!(matches!(unknown, Error::UnknownScheme { .. }));
     let directory = open(&dir.path().display().to_string(), Origin::Operator).unwrap_err();

@@ -14,11 +14,7 @@ fn openssl(dir: &Path, args: &str) -> Vec<u8> {
         .current_dir(dir)
         .output()
         .expect("these tests need the command `openssl`");
-    assert!(
-        output.status.success(),
-        "openssl {args}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "openssl {args}: {}", String::from_utf8_lossy(&output.stderr));
     output.stdout
 }
 
@@ -36,22 +32,8 @@ fn every_encryption_that_openssl_writes_is_read() {
     let public = public_key_from_file_bytes(&public).unwrap();
     assert_eq!(*read(dir, "key.pem").unwrap().public_key(), public);
 
-    let prfs = [
-        "SHA1",
-        "SHA224",
-        "SHA256",
-        "SHA384",
-        "SHA512",
-        "SHA512-224",
-        "SHA512-256",
-    ];
-    for cipher in [
-        "sm4-cbc",
-        "aes-128-cbc",
-        "aes-192-cbc",
-        "aes-256-cbc",
-        "des-ede3-cbc",
-    ] {
+    let prfs = ["SHA1", "SHA224", "SHA256", "SHA384", "SHA512", "SHA512-224", "SHA512-256"];
+    for cipher in ["sm4-cbc", "aes-128-cbc", "aes-192-cbc", "aes-256-cbc", "des-ede3-cbc"] {
         for prf in prfs {
             openssl(
                 dir,
@@ -59,11 +41,7 @@ fn every_encryption_that_openssl_writes_is_read() {
                     "pkcs8 -topk8 -in key.pem -v2 {cipher} -v2prf hmacWith{prf} -passout pass:secret -out e.pem"
                 ),
             );
-            assert_eq!(
-                *read(dir, "e.pem").unwrap().public_key(),
-                public,
-                "{cipher} {prf}"
-            );
+            assert_eq!(*read(dir, "e.pem").unwrap().public_key(), public, "{cipher} {prf}");
         }
     }
     for cipher in ["aes-256-cbc", "sm4-cbc"] {
@@ -73,11 +51,7 @@ fn every_encryption_that_openssl_writes_is_read() {
                 "pkcs8 -topk8 -in key.pem -scrypt -v2 {cipher} -passout pass:secret -outform DER -out s.der"
             ),
         );
-        assert_eq!(
-            *read(dir, "s.der").unwrap().public_key(),
-            public,
-            "scrypt {cipher}"
-        );
+        assert_eq!(*read(dir, "s.der").unwrap().public_key(), public, "scrypt {cipher}");
     }
     // SEC1 with the parameters' block in front, and without.
     openssl(dir, "ecparam -name SM2 -genkey -out sec1.pem");
@@ -95,10 +69,7 @@ fn every_encryption_that_openssl_writes_is_read() {
 fn foreign_keys_are_told_apart() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    openssl(
-        dir,
-        "genpkey -algorithm EC -pkeyopt group:P-256 -out p256.pem",
-    );
+    openssl(dir, "genpkey -algorithm EC -pkeyopt group:P-256 -out p256.pem");
     openssl(dir, "genpkey -algorithm ED25519 -out ed.pem");
     openssl(
         dir,
@@ -111,14 +82,8 @@ fn foreign_keys_are_told_apart() {
     assert_eq!(fault("p256.pem"), gmkit_sm2::Error::ForeignCurve);
     assert_eq!(fault("ed.pem"), gmkit_sm2::Error::ForeignAlgorithm);
     assert_eq!(fault("ex.pem"), gmkit_sm2::Error::ExplicitCurve);
-    openssl(
-        dir,
-        "pkcs8 -topk8 -in p256.pem -v1 PBE-SHA1-3DES -passout pass:secret -out v1.pem",
-    );
-    assert!(matches!(
-        read(dir, "v1.pem").unwrap_err(),
-        Error::Encryption(_)
-    ));
+    openssl(dir, "pkcs8 -topk8 -in p256.pem -v1 PBE-SHA1-3DES -passout pass:secret -out v1.pem");
+    assert!(matches!(read(dir, "v1.pem").unwrap_err(), Error::Encryption(_)));
 }
 
 #[test]
@@ -127,16 +92,11 @@ fn openssl_reads_what_we_write() {
     let dir = dir.path();
     let key = SoftwareKey::generate().unwrap();
     std::fs::write(dir.join("plain.pem"), key.to_pem().as_bytes()).unwrap();
-    let pem = key
-        .to_encrypted_pem(&Passphrase::new("secret"), KeyFormat::Compat)
-        .unwrap();
+    let pem = key.to_encrypted_pem(&Passphrase::new("secret"), KeyFormat::Compat).unwrap();
     std::fs::write(dir.join("compat.pem"), pem).unwrap();
     for name in ["plain.pem", "compat.pem"] {
         let public = openssl(dir, &format!("pkey -in {name} -passin pass:secret -pubout"));
-        assert_eq!(
-            public_key_from_file_bytes(&public).unwrap(),
-            *key.public_key()
-        );
+        assert_eq!(public_key_from_file_bytes(&public).unwrap(), *key.public_key());
     }
     openssl(dir, "pkey -in compat.pem -passin pass:secret -check -noout");
 }
@@ -157,15 +117,9 @@ fn an_identity_joins_a_key_with_its_certificate_only() {
     let other = std::sync::Arc::new(SoftwareKey::generate().unwrap());
     let error = Credential::new(vec![certificate], other.clone()).unwrap_err();
     assert!(matches!(error, Error::CertificateMismatch));
-    assert!(matches!(
-        Credential::new(vec![], other).unwrap_err(),
-        Error::CertificateMismatch
-    ));
+    assert!(matches!(Credential::new(vec![], other).unwrap_err(), Error::CertificateMismatch));
     let identity = Identity::single(credential.clone());
-    assert_eq!(
-        identity.signing().key().public_key(),
-        identity.encryption().key().public_key()
-    );
+    assert_eq!(identity.signing().key().public_key(), identity.encryption().key().public_key());
     let dual = Identity::dual(credential.clone(), credential);
     assert_eq!(dual.encryption().chain().len(), 1);
 }

@@ -67,11 +67,7 @@ impl Ciphertext {
         if c2.is_empty() {
             return Err(Error::CiphertextLength);
         }
-        Ok(Self {
-            c1,
-            c3,
-            c2: c2.to_vec(),
-        })
+        Ok(Self { c1, c3, c2: c2.to_vec() })
     }
 
     /// The DER encoding of GB/T 35276-2017.
@@ -92,10 +88,8 @@ impl Ciphertext {
         der::Encode::encode_to_vec(&c2_header, &mut tail).map_err(too_long)?;
 
         let content = len + 34 + tail.len() + self.c2.len();
-        let header = der::Header::new(
-            Tag::Sequence,
-            der::Length::try_from(content).map_err(too_long)?,
-        );
+        let header =
+            der::Header::new(Tag::Sequence, der::Length::try_from(content).map_err(too_long)?);
         let mut out = Vec::with_capacity(content + 8);
         der::Encode::encode_to_vec(&header, &mut out).map_err(too_long)?;
         out.extend_from_slice(&integers[..len]);

@@ -51,10 +51,7 @@ pub(crate) fn read_integer(reader: &mut SliceReader<'_>) -> Result<[u8; 32], Err
         [0, digits @ ..] | digits => digits,
     };
     let mut out = [0; 32];
-    let at = out
-        .len()
-        .checked_sub(digits.len())
-        .ok_or(Error::Der(DerFault::IntegerSize))?;
+    let at = out.len().checked_sub(digits.len()).ok_or(Error::Der(DerFault::IntegerSize))?;
     out[at..].copy_from_slice(digits);
     Ok(out)
 }
@@ -72,9 +69,5 @@ pub(crate) fn write_integer(value: &[u8; 32], out: &mut [u8]) -> usize {
 }
 
 fn expect(value: AnyRef<'_>, tag: Tag) -> Result<AnyRef<'_>, Error> {
-    if value.tag() == tag {
-        Ok(value)
-    } else {
-        Err(Error::Der(DerFault::Tag))
-    }
+    if value.tag() == tag { Ok(value) } else { Err(Error::Der(DerFault::Tag)) }
 }

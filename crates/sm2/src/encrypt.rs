@@ -70,11 +70,7 @@ pub(crate) fn encrypt_with_k(
         c2.zeroize();
         return Ok(None);
     }
-    Ok(Some(Ciphertext {
-        c1,
-        c3: shared.hash(plaintext),
-        c2,
-    }))
+    Ok(Some(Ciphertext { c1, c3: shared.hash(plaintext), c2 }))
 }
 
 impl SecretKey {
@@ -85,9 +81,7 @@ impl SecretKey {
     pub fn decrypt(&self, ciphertext: &Ciphertext) -> Result<Zeroizing<Vec<u8>>, Error> {
         let shared = Shared::new(self.d(), &ciphertext.c1).ok_or(Error::Rejected)?;
         let mut plaintext = Zeroizing::new(ciphertext.c2.clone());
-        let mask_is_good = shared
-            .apply_mask(&mut plaintext)
-            .map_err(|_| Error::Rejected)?;
+        let mask_is_good = shared.apply_mask(&mut plaintext).map_err(|_| Error::Rejected)?;
         let hash = Zeroizing::new(shared.hash(&plaintext));
         if mask_is_good & bool::from(hash.ct_eq(&ciphertext.c3)) {
             Ok(plaintext)

@@ -32,11 +32,7 @@ impl<'a> Id<'a> {
     /// # Errors
     /// [`Error::IdTooLong`] for more than 8191 bytes: ENTL, its length in bits, has 16 bits.
     pub const fn new(bytes: &'a [u8]) -> Result<Self, Error> {
-        if bytes.len() > 8191 {
-            Err(Error::IdTooLong)
-        } else {
-            Ok(Self(bytes))
-        }
+        if bytes.len() > 8191 { Err(Error::IdTooLong) } else { Ok(Self(bytes)) }
     }
 
     /// The bytes of the ID.

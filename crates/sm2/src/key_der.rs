@@ -15,14 +15,8 @@ const ALGORITHM: &[u8; 21] =
 /// [0] { OID sm2p256v1 }, as an ECPrivateKey names its curve.
 const EC_PARAMETERS: &[u8; 12] = b"\xa0\x0a\x06\x08\x2a\x81\x1c\xcf\x55\x01\x82\x2d";
 
-const CONTEXT_0: Tag = Tag::ContextSpecific {
-    constructed: true,
-    number: TagNumber(0),
-};
-const CONTEXT_1: Tag = Tag::ContextSpecific {
-    constructed: true,
-    number: TagNumber(1),
-};
+const CONTEXT_0: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
+const CONTEXT_1: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(1) };
 
 /// Accepts id-ecPublicKey with the SM2 curve, and SM2's own OID twice.
 pub(crate) fn check_algorithm(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<(), Error> {
@@ -147,10 +141,7 @@ impl SecretKey {
 
 /// \[0\] attributes and \[1\] publicKey of PKCS#8: allowed, and of no use to an SM2 key.
 fn skip_attributes(reader: &mut SliceReader<'_>) -> Result<(), Error> {
-    const PUBLIC_KEY: Tag = Tag::ContextSpecific {
-        constructed: false,
-        number: TagNumber(1),
-    };
+    const PUBLIC_KEY: Tag = Tag::ContextSpecific { constructed: false, number: TagNumber(1) };
     der_value::optional(reader, CONTEXT_0)?;
     der_value::optional(reader, PUBLIC_KEY)?;
     Ok(())
@@ -159,12 +150,7 @@ fn skip_attributes(reader: &mut SliceReader<'_>) -> Result<(), Error> {
 /// SubjectPublicKeyInfo with the uncompressed point.
 #[cfg(feature = "alloc")]
 pub(crate) fn public_key_info(key: &PublicKey) -> Zeroizing<[u8; 91]> {
-    concat([
-        b"\x30\x59",
-        ALGORITHM,
-        b"\x03\x42\x00",
-        &key.to_sec1_bytes(),
-    ])
+    concat([b"\x30\x59", ALGORITHM, b"\x03\x42\x00", &key.to_sec1_bytes()])
 }
 
 /// Joins parts whose lengths add up to `N`: every integer of these forms has a fixed size.

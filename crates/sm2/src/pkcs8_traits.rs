@@ -26,8 +26,6 @@ impl TryFrom<PrivateKeyInfoRef<'_>> for SecretKey {
 #[cfg(feature = "alloc")]
 impl pkcs8::EncodePrivateKey for SecretKey {
     fn to_pkcs8_der(&self) -> pkcs8::Result<pkcs8::SecretDocument> {
-        Ok(pkcs8::SecretDocument::try_from(
-            &self.to_private_key_info()[..],
-        )?)
+        Ok(pkcs8::SecretDocument::try_from(&self.to_private_key_info()[..])?)
     }
 }

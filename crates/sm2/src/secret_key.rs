@@ -51,14 +51,8 @@ impl SecretKey {
         }
         let one_plus_d_inverse = one_plus_d.invert();
         one_plus_d.zeroize();
-        let point = curve::multiply_generator(&d)
-            .to_affine()
-            .ok_or(Error::PrivateKeyRange)?;
-        Ok(Self {
-            d,
-            one_plus_d_inverse,
-            public: PublicKey::from_point(point),
-        })
+        let point = curve::multiply_generator(&d).to_affine().ok_or(Error::PrivateKeyRange)?;
+        Ok(Self { d, one_plus_d_inverse, public: PublicKey::from_point(point) })
     }
 
     /// d as 32 big-endian bytes, in a container that is zeroized on drop.
@@ -114,8 +108,6 @@ impl ZeroizeOnDrop for SecretKey {}
 
 impl fmt::Debug for SecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SecretKey")
-            .field("public", &self.public)
-            .finish_non_exhaustive()
+        f.debug_struct("SecretKey").field("public", &self.public).finish_non_exhaustive()
     }
 }

@@ -29,10 +29,7 @@ pub struct Signer<'k> {
 
 impl<'k> Signer<'k> {
     pub(crate) fn new(key: &'k SecretKey, id: Id<'_>) -> Self {
-        Self {
-            key,
-            hash: Sm3::new().chain_update(key.public_key().z(id)),
-        }
+        Self { key, hash: Sm3::new().chain_update(key.public_key().z(id)) }
     }
 
     /// Adds the next piece of the message.
@@ -51,9 +48,7 @@ impl<'k> Signer<'k> {
 
 impl fmt::Debug for Signer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Signer")
-            .field("key", self.key)
-            .finish_non_exhaustive()
+        f.debug_struct("Signer").field("key", self.key).finish_non_exhaustive()
     }
 }
 
@@ -89,9 +84,5 @@ pub(crate) fn sign_e_with_k(key: &SecretKey, e: &[u8; 32], k: &Scalar) -> Option
     let mut sum = *k + r;
     let s = *key.one_plus_d_inverse() * sum - r;
     sum.zeroize();
-    if bool::from(s.is_zero()) {
-        None
-    } else {
-        Some(Signature { r, s })
-    }
+    if bool::from(s.is_zero()) { None } else { Some(Signature { r, s }) }
 }

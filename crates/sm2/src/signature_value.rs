@@ -43,10 +43,7 @@ impl Signature {
     /// [`Error::Der`], [`Error::SignatureRange`].
     pub fn from_der(bytes: &[u8]) -> Result<Self, Error> {
         let [r, s] = der_value::read_sequence(bytes, |reader| {
-            Ok([
-                der_value::read_integer(reader)?,
-                der_value::read_integer(reader)?,
-            ])
+            Ok([der_value::read_integer(reader)?, der_value::read_integer(reader)?])
         })?;
         Self::from_integers(&r, &s)
     }
@@ -62,18 +59,12 @@ impl Signature {
         let mut bytes = [0; DerSignature::MAX_LEN];
         bytes[..2].copy_from_slice(&[0x30, len as u8]);
         bytes[2..2 + len].copy_from_slice(&content[..len]);
-        DerSignature {
-            bytes,
-            len: len + 2,
-        }
+        DerSignature { bytes, len: len + 2 }
     }
 
     fn from_integers(r: &[u8; 32], s: &[u8; 32]) -> Result<Self, Error> {
         let integer = |bytes| Scalar::from_bytes_nonzero(bytes).ok_or(Error::SignatureRange);
-        Ok(Self {
-            r: integer(r)?,
-            s: integer(s)?,
-        })
+        Ok(Self { r: integer(r)?, s: integer(s)? })
     }
 }
 

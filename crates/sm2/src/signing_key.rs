@@ -65,10 +65,7 @@ impl RandomizedSigner<DerSignature> for SigningKey {
 impl SignatureAlgorithmIdentifier for SigningKey {
     type Params = spki::der::AnyRef<'static>;
     const SIGNATURE_ALGORITHM_IDENTIFIER: AlgorithmIdentifierRef<'static> =
-        AlgorithmIdentifierRef {
-            oid: SM2_WITH_SM3_OID,
-            parameters: None,
-        };
+        AlgorithmIdentifierRef { oid: SM2_WITH_SM3_OID, parameters: None };
 }
 
 /// A public key that verifies under one ID.

@@ -13,10 +13,8 @@ const CURVE: AnyRef<'static> =
     };
 
 /// id-ecPublicKey with the curve sm2p256v1.
-pub(crate) const ALGORITHM_IDENTIFIER: AlgorithmIdentifierRef<'static> = AlgorithmIdentifierRef {
-    oid: EC_PUBLIC_KEY_OID,
-    parameters: Some(CURVE),
-};
+pub(crate) const ALGORITHM_IDENTIFIER: AlgorithmIdentifierRef<'static> =
+    AlgorithmIdentifierRef { oid: EC_PUBLIC_KEY_OID, parameters: Some(CURVE) };
 
 impl PublicKey {
     /// Reads a DER SubjectPublicKeyInfo whose algorithm is id-ecPublicKey with the SM2 curve, or
@@ -32,10 +30,7 @@ impl PublicKey {
 
     fn from_spki(spki: SubjectPublicKeyInfoRef<'_>) -> Result<Self, Error> {
         check_algorithm(&spki.algorithm)?;
-        let point = spki
-            .subject_public_key
-            .as_bytes()
-            .ok_or(Error::PointEncoding)?;
+        let point = spki.subject_public_key.as_bytes().ok_or(Error::PointEncoding)?;
         Self::from_sec1_bytes(point)
     }
 }
@@ -57,8 +52,6 @@ impl TryFrom<SubjectPublicKeyInfoRef<'_>> for PublicKey {
 #[cfg(feature = "alloc")]
 impl spki::EncodePublicKey for PublicKey {
     fn to_public_key_der(&self) -> spki::Result<spki::Document> {
-        Ok(spki::Document::try_from(
-            &crate::key_der::public_key_info(self)[..],
-        )?)
+        Ok(spki::Document::try_from(&crate::key_der::public_key_info(self)[..])?)
     }
 }

@@ -15,10 +15,7 @@ pub struct Verifier {
 
 impl Verifier {
     pub(crate) fn new(key: &PublicKey, id: Id<'_>) -> Self {
-        Self {
-            key: *key,
-            hash: Sm3::new().chain_update(key.z(id)),
-        }
+        Self { key: *key, hash: Sm3::new().chain_update(key.z(id)) }
     }
 
     /// Adds the next piece of the message.
@@ -37,9 +34,7 @@ impl Verifier {
 
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Verifier")
-            .field("key", &self.key)
-            .finish_non_exhaustive()
+        f.debug_struct("Verifier").field("key", &self.key).finish_non_exhaustive()
     }
 }
 

@@ -13,12 +13,7 @@ const RSA: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01";
 fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let content = parts.concat();
     let mut out = vec![tag];
-    out.extend(
-        der::Length::try_from(content.len())
-            .unwrap()
-            .to_der()
-            .unwrap(),
-    );
+    out.extend(der::Length::try_from(content.len()).unwrap().to_der().unwrap());
     out.extend(content);
     out
 }
@@ -35,44 +30,21 @@ fn ec_private_key(params: Option<&[u8]>, public: Option<&[u8]>) -> Vec<u8> {
 }
 
 fn pkcs8(algorithm: &[&[u8]], inner: &[u8], version: u8, tail: &[u8]) -> Vec<u8> {
-    tlv(
-        0x30,
-        &[
-            &[2, 1, version],
-            &tlv(0x30, algorithm),
-            &tlv(4, &[inner]),
-            tail,
-        ],
-    )
+    tlv(0x30, &[&[2, 1, version], &tlv(0x30, algorithm), &tlv(4, &[inner]), tail])
 }
 
 #[test]
 fn written_forms_are_read_back() {
     let key = key();
-    for der in [
-        &key.to_private_key_info()[..],
-        &key.to_private_key_info_with_curve()[..],
-    ] {
+    for der in [&key.to_private_key_info()[..], &key.to_private_key_info_with_curve()[..]] {
         let back = SecretKey::from_private_key_info(der).unwrap();
         assert_eq!(back.to_bytes(), key.to_bytes());
-        assert_eq!(
-            SecretKey::from_pkcs8_der(der).unwrap().to_bytes(),
-            key.to_bytes()
-        );
+        assert_eq!(SecretKey::from_pkcs8_der(der).unwrap().to_bytes(), key.to_bytes());
     }
-    assert_eq!(
-        key.to_pkcs8_der().unwrap().as_bytes(),
-        &key.to_private_key_info()[..]
-    );
+    assert_eq!(key.to_pkcs8_der().unwrap().as_bytes(), &key.to_private_key_info()[..]);
     let spki = key.public_key().to_public_key_der().unwrap();
-    assert_eq!(
-        PublicKey::from_spki_der(spki.as_bytes()).unwrap(),
-        *key.public_key()
-    );
-    assert_eq!(
-        PublicKey::from_public_key_der(spki.as_bytes()).unwrap(),
-        *key.public_key()
-    );
+    assert_eq!(PublicKey::from_spki_der(spki.as_bytes()).unwrap(), *key.public_key());
+    assert_eq!(PublicKey::from_public_key_der(spki.as_bytes()).unwrap(), *key.public_key());
 }
 
 #[test]
@@ -103,60 +75,29 @@ fn every_form_of_the_field_is_read() {
 fn foreign_and_damaged_keys_say_what_they_are() {
     let inner = ec_private_key(None, None);
     let fault = |der: &[u8]| SecretKey::from_private_key_info(der).unwrap_err();
-    assert_eq!(
-        fault(&pkcs8(&[EC, P256], &inner, 0, &[])),
-        Error::ForeignCurve
-    );
-    assert_eq!(
-        fault(&pkcs8(&[RSA, &[5, 0]], &inner, 0, &[])),
-        Error::ForeignAlgorithm
-    );
+    assert_eq!(fault(&pkcs8(&[EC, P256], &inner, 0, &[])), Error::ForeignCurve);
+    assert_eq!(fault(&pkcs8(&[RSA, &[5, 0]], &inner, 0, &[])), Error::ForeignAlgorithm);
     assert_eq!(fault(&pkcs8(&[EC], &inner, 0, &[])), Error::CurveMissing);
+    assert_eq!(fault(&pkcs8(&[EC, &tlv(0x30, &[])], &inner, 0, &[])), Error::ExplicitCurve);
+    assert_eq!(fault(&pkcs8(&[EC, SM2], &inner, 2, &[])), Error::Der(DerFault::Value));
     assert_eq!(
-        fault(&pkcs8(&[EC, &tlv(0x30, &[])], &inner, 0, &[])),
-        Error::ExplicitCurve
-    );
-    assert_eq!(
-        fault(&pkcs8(&[EC, SM2], &inner, 2, &[])),
-        Error::Der(DerFault::Value)
-    );
-    assert_eq!(
-        fault(&pkcs8(
-            &[EC, SM2],
-            &ec_private_key(Some(P256), None),
-            0,
-            &[]
-        )),
+        fault(&pkcs8(&[EC, SM2], &ec_private_key(Some(P256), None), 0, &[])),
         Error::ForeignCurve
     );
-    let other = SecretKey::from_bytes(&[0x22; 32])
-        .unwrap()
-        .public_key()
-        .to_sec1_bytes();
+    let other = SecretKey::from_bytes(&[0x22; 32]).unwrap().public_key().to_sec1_bytes();
     assert_eq!(
-        fault(&pkcs8(
-            &[EC, SM2],
-            &ec_private_key(None, Some(&other)),
-            0,
-            &[]
-        )),
+        fault(&pkcs8(&[EC, SM2], &ec_private_key(None, Some(&other)), 0, &[])),
         Error::PublicKeyMismatch
     );
     let good = pkcs8(&[EC, SM2], &inner, 0, &[]);
     for len in 0..good.len() {
         assert_eq!(fault(&good[..len]), Error::Der(DerFault::Truncated));
     }
-    assert_eq!(
-        fault(&[&good[..], &[0]].concat()),
-        Error::Der(DerFault::TrailingData)
-    );
+    assert_eq!(fault(&[&good[..], &[0]].concat()), Error::Der(DerFault::TrailingData));
 
     let fault = |der: &[u8]| SecretKey::from_sec1_der(der).unwrap_err();
     assert_eq!(fault(&inner), Error::CurveMissing);
-    let short = tlv(
-        0x30,
-        &[&[2, 1, 1], &tlv(4, &[&[0x21; 31]]), &tlv(0xa0, &[SM2])],
-    );
+    let short = tlv(0x30, &[&[2, 1, 1], &tlv(4, &[&[0x21; 31]]), &tlv(0xa0, &[SM2])]);
     assert_eq!(fault(&short), Error::PrivateKeyRange);
 
     let spki = |algorithm: &[&[u8]], bits: &[u8]| {
@@ -168,8 +109,5 @@ fn foreign_and_damaged_keys_say_what_they_are() {
     assert_eq!(spki(&[RSA, &[5, 0]], &point), Error::ForeignAlgorithm);
     assert_eq!(spki(&[EC, &tlv(0x30, &[])], &point), Error::ExplicitCurve);
     assert_eq!(spki(&[EC, SM2], &[0, 0]), Error::PointEncoding);
-    assert_eq!(
-        spki(&[EC, SM2], &[&[0, 4][..], &[9; 64]].concat()),
-        Error::PointNotOnCurve
-    );
+    assert_eq!(spki(&[EC, SM2], &[&[0, 4][..], &[9; 64]].concat()), Error::PointNotOnCurve);
 }

@@ -49,10 +49,7 @@ fn r_plus_s_is_not_zero() {
     let e = [7; 32];
     let (r, s) = (integer(1), n_plus(-1));
     let signature = raw(r, s).unwrap();
-    assert_eq!(
-        hazmat::verify_e(key().public_key(), &e, &signature),
-        Err(Error::Rejected)
-    );
+    assert_eq!(hazmat::verify_e(key().public_key(), &e, &signature), Err(Error::Rejected));
     // The forgery that this rule stops, done in full: s = 1, r = n - 1, e = r - x(G).
     let gx = hex::<32>("32c4ae2c1f1981195f9904466a39c9948fe30bbff2660be1715a4589334c74c7");
     let (mut e, mut borrow) = ([0; 32], 0i16);
@@ -62,10 +59,7 @@ fn r_plus_s_is_not_zero() {
         e[i] = d.rem_euclid(256) as u8;
     }
     let forged = raw(n_plus(-1), integer(1)).unwrap();
-    assert_eq!(
-        hazmat::verify_e(key().public_key(), &e, &forged),
-        Err(Error::Rejected)
-    );
+    assert_eq!(hazmat::verify_e(key().public_key(), &e, &forged), Err(Error::Rejected));
 }
 
 #[test]
@@ -77,18 +71,13 @@ fn the_point_at_infinity_is_no_signature() {
     let r = n_plus(-2);
     let signature = raw(r, s).unwrap();
     for e in [r, [0; 32], n_plus(-1)] {
-        assert_eq!(
-            hazmat::verify_e(d.public_key(), &e, &signature),
-            Err(Error::Rejected)
-        );
+        assert_eq!(hazmat::verify_e(d.public_key(), &e, &signature), Err(Error::Rejected));
     }
 }
 
 #[test]
 fn signature_der_is_strict() {
-    let good = key()
-        .sign(&mut StdRng::seed_from_u64(1), Id::DEFAULT, b"m")
-        .unwrap();
+    let good = key().sign(&mut StdRng::seed_from_u64(1), Id::DEFAULT, b"m").unwrap();
     let der = good.to_der();
     let der = der.as_bytes();
     let fault = |bytes: &[u8]| Signature::from_der(bytes).unwrap_err();
@@ -96,50 +85,22 @@ fn signature_der_is_strict() {
     for len in 0..der.len() {
         assert_eq!(fault(&der[..len]), Error::Der(DerFault::Truncated), "{len}");
     }
-    assert_eq!(
-        fault(&[der, &[0]].concat()),
-        Error::Der(DerFault::TrailingData)
-    );
-    assert_eq!(
-        fault(b"\x31\x06\x02\x01\x01\x02\x01\x01"),
-        Error::Der(DerFault::Tag)
-    );
-    assert_eq!(
-        fault(b"\x30\x06\x03\x01\x01\x02\x01\x01"),
-        Error::Der(DerFault::Tag)
-    );
-    assert_eq!(
-        fault(b"\x30\x81\x06\x02\x01\x01\x02\x01\x01"),
-        Error::Der(DerFault::Length)
-    );
-    assert_eq!(
-        fault(b"\x30\x80\x02\x01\x01\x02\x01\x01\0\0"),
-        Error::Der(DerFault::Length)
-    );
-    assert_eq!(
-        fault(b"\x30\x07\x02\x81\x01\x01\x02\x01\x01"),
-        Error::Der(DerFault::Length)
-    );
-    assert_eq!(
-        fault(b"\x30\x84\x7f\xff\xff\xff\x02\x01\x01\x02\x01\x01"),
-        { Error::Der(DerFault::Truncated) }
-    );
-    assert_eq!(
-        fault(b"\x30\x06\x02\x01\xff\x02\x01\x01"),
-        Error::Der(DerFault::NegativeInteger)
-    );
+    assert_eq!(fault(&[der, &[0]].concat()), Error::Der(DerFault::TrailingData));
+    assert_eq!(fault(b"\x31\x06\x02\x01\x01\x02\x01\x01"), Error::Der(DerFault::Tag));
+    assert_eq!(fault(b"\x30\x06\x03\x01\x01\x02\x01\x01"), Error::Der(DerFault::Tag));
+    assert_eq!(fault(b"\x30\x81\x06\x02\x01\x01\x02\x01\x01"), Error::Der(DerFault::Length));
+    assert_eq!(fault(b"\x30\x80\x02\x01\x01\x02\x01\x01\0\0"), Error::Der(DerFault::Length));
+    assert_eq!(fault(b"\x30\x07\x02\x81\x01\x01\x02\x01\x01"), Error::Der(DerFault::Length));
+    assert_eq!(fault(b"\x30\x84\x7f\xff\xff\xff\x02\x01\x01\x02\x01\x01"), {
+        Error::Der(DerFault::Truncated)
+    });
+    assert_eq!(fault(b"\x30\x06\x02\x01\xff\x02\x01\x01"), Error::Der(DerFault::NegativeInteger));
     assert_eq!(
         fault(b"\x30\x07\x02\x02\x00\x01\x02\x01\x01"),
         Error::Der(DerFault::NonMinimalInteger)
     );
-    assert_eq!(
-        fault(b"\x30\x05\x02\x00\x02\x01\x01"),
-        Error::Der(DerFault::IntegerSize)
-    );
-    assert_eq!(
-        fault(b"\x30\x06\x02\x01\x00\x02\x01\x01"),
-        Error::SignatureRange
-    );
+    assert_eq!(fault(b"\x30\x05\x02\x00\x02\x01\x01"), Error::Der(DerFault::IntegerSize));
+    assert_eq!(fault(b"\x30\x06\x02\x01\x00\x02\x01\x01"), Error::SignatureRange);
     assert_eq!(
         fault(b"\x30\x09\x02\x01\x01\x02\x01\x01\x02\x01\x01"),
         Error::Der(DerFault::TrailingData)
@@ -165,10 +126,7 @@ fn points_are_on_the_curve_with_coordinates_below_p() {
     hybrid[0] = 6 | (good[64] & 1);
     assert_eq!(fault(&hybrid), Error::PointEncoding);
     assert_eq!(fault(&[4; 65]), Error::PointNotOnCurve);
-    assert_eq!(
-        fault(&[&[4][..], &[0; 64]].concat()),
-        Error::PointNotOnCurve
-    );
+    assert_eq!(fault(&[&[4][..], &[0; 64]].concat()), Error::PointNotOnCurve);
 
     // The same point with x + p is out, also where x + p still fits into 32 bytes: x = 0 and
     // x = 1 have such a twin.
@@ -199,33 +157,22 @@ fn points_are_on_the_curve_with_coordinates_below_p() {
 #[test]
 fn private_keys_are_in_range() {
     for bad in [integer(0), n_plus(-1), n_plus(0), n_plus(1), [0xff; 32]] {
-        assert_eq!(
-            SecretKey::from_bytes(&bad).unwrap_err(),
-            Error::PrivateKeyRange
-        );
+        assert_eq!(SecretKey::from_bytes(&bad).unwrap_err(), Error::PrivateKeyRange);
     }
     for good in [integer(1), n_plus(-2)] {
         let key = SecretKey::from_bytes(&good).unwrap();
         assert_eq!(*key.to_bytes(), good);
         let mut rng = StdRng::seed_from_u64(2);
         let signature = key.sign(&mut rng, Id::DEFAULT, b"edge").unwrap();
-        key.public_key()
-            .verify(Id::DEFAULT, b"edge", &signature)
-            .unwrap();
+        key.public_key().verify(Id::DEFAULT, b"edge", &signature).unwrap();
     }
 }
 
 #[test]
 fn given_nonces_are_in_range() {
     for bad in [integer(0), n_plus(0), [0xff; 32]] {
-        assert_eq!(
-            hazmat::sign_e_with_k(&key(), &[1; 32], &bad),
-            Err(Error::Rng)
-        );
-        assert_eq!(
-            hazmat::encrypt_with_k(key().public_key(), &bad, b"x").unwrap_err(),
-            Error::Rng
-        );
+        assert_eq!(hazmat::sign_e_with_k(&key(), &[1; 32], &bad), Err(Error::Rng));
+        assert_eq!(hazmat::encrypt_with_k(key().public_key(), &bad, b"x").unwrap_err(), Error::Rng);
     }
     // e chosen so that r = 0 (e = -x1) and so that r + k = n (r = -k): both ask for another k.
     let k = integer(1); // x1 = x(G)
@@ -241,14 +188,8 @@ fn given_nonces_are_in_range() {
     };
     let r_is_zero = minus(n_plus(0), gx);
     let r_is_minus_k = minus(n_plus(-1), gx);
-    assert_eq!(
-        hazmat::sign_e_with_k(&key(), &r_is_zero, &k),
-        Err(Error::Rng)
-    );
-    assert_eq!(
-        hazmat::sign_e_with_k(&key(), &r_is_minus_k, &k),
-        Err(Error::Rng)
-    );
+    assert_eq!(hazmat::sign_e_with_k(&key(), &r_is_zero, &k), Err(Error::Rng));
+    assert_eq!(hazmat::sign_e_with_k(&key(), &r_is_minus_k, &k), Err(Error::Rng));
     hazmat::sign_e_with_k(&key(), &gx, &k).unwrap();
 }
 
@@ -261,10 +202,7 @@ fn ids_have_a_limit() {
     let signature = key().sign(&mut rng, id, b"m").unwrap();
     key().public_key().verify(id, b"m", &signature).unwrap();
     let shorter = Id::new(&longest[..8190]).unwrap();
-    assert_eq!(
-        key().public_key().verify(shorter, b"m", &signature),
-        Err(Error::Rejected)
-    );
+    assert_eq!(key().public_key().verify(shorter, b"m", &signature), Err(Error::Rejected));
 }
 
 #[test]
@@ -290,11 +228,7 @@ fn every_flipped_bit_of_a_signature_is_rejected() {
 fn every_flipped_bit_of_a_ciphertext_is_rejected() {
     let key = key();
     let mut rng = StdRng::seed_from_u64(5);
-    let sent = key
-        .public_key()
-        .encrypt(&mut rng, b"secret")
-        .unwrap()
-        .to_c1c3c2();
+    let sent = key.public_key().encrypt(&mut rng, b"secret").unwrap().to_c1c3c2();
     for bit in 0..sent.len() * 8 {
         let mut bad = sent.clone();
         bad[bit / 8] ^= 1 << (bit % 8);
@@ -312,14 +246,8 @@ fn ciphertext_parts_have_their_lengths() {
     let ciphertext = key.public_key().encrypt(&mut rng, b"x").unwrap();
     let raw = ciphertext.to_c1c3c2();
     for len in 0..raw.len() {
-        assert_eq!(
-            Ciphertext::from_c1c3c2(&raw[..len]).unwrap_err(),
-            Error::CiphertextLength
-        );
-        assert_eq!(
-            Ciphertext::from_c1c2c3(&raw[..len]).unwrap_err(),
-            Error::CiphertextLength
-        );
+        assert_eq!(Ciphertext::from_c1c3c2(&raw[..len]).unwrap_err(), Error::CiphertextLength);
+        assert_eq!(Ciphertext::from_c1c2c3(&raw[..len]).unwrap_err(), Error::CiphertextLength);
     }
     // The other order of C2 and C3 is not noticed by reading, but by decrypting.
     let swapped = Ciphertext::from_c1c2c3(&raw).unwrap();
@@ -336,19 +264,13 @@ fn ciphertext_parts_have_their_lengths() {
     short_c3.remove(at + 1);
     short_c3[at] = 31;
     short_c3[1] -= 1;
-    assert_eq!(
-        Ciphertext::from_der(&short_c3).unwrap_err(),
-        Error::CiphertextLength
-    );
+    assert_eq!(Ciphertext::from_der(&short_c3).unwrap_err(), Error::CiphertextLength);
 }
 
 #[test]
 fn empty_plaintext_is_refused() {
     let mut rng = StdRng::seed_from_u64(7);
-    assert_eq!(
-        key().public_key().encrypt(&mut rng, b"").unwrap_err(),
-        Error::EmptyPlaintext
-    );
+    assert_eq!(key().public_key().encrypt(&mut rng, b"").unwrap_err(), Error::EmptyPlaintext);
 }
 
 #[test]
@@ -359,11 +281,7 @@ fn a_mask_of_zeros_is_never_used() {
     let mut rng = StdRng::seed_from_u64(8);
     let mut refused = 0;
     for _ in 0..1500 {
-        let sent = key
-            .public_key()
-            .encrypt(&mut rng, &[0])
-            .unwrap()
-            .to_c1c3c2();
+        let sent = key.public_key().encrypt(&mut rng, &[0]).unwrap().to_c1c3c2();
         assert_ne!(sent[97], 0);
         let mut k = [0; 32];
         rng.fill_bytes(&mut k);
@@ -411,14 +329,8 @@ impl TryCryptoRng for Faulty {}
 fn a_failing_generator_is_an_error() {
     let mut rng = Faulty { good_for: 31 };
     assert_eq!(SecretKey::generate(&mut rng).unwrap_err(), Error::Rng);
-    assert_eq!(
-        key().sign(&mut rng, Id::DEFAULT, b"m").unwrap_err(),
-        Error::Rng
-    );
-    assert_eq!(
-        key().public_key().encrypt(&mut rng, b"m").unwrap_err(),
-        Error::Rng
-    );
+    assert_eq!(key().sign(&mut rng, Id::DEFAULT, b"m").unwrap_err(), Error::Rng);
+    assert_eq!(key().public_key().encrypt(&mut rng, b"m").unwrap_err(), Error::Rng);
 }
 
 #[test]

@@ -17,15 +17,9 @@ fn keys_signatures_and_ciphertexts_go_both_ways() {
         let ours = SecretKey::generate(&mut rng).unwrap();
         let theirs = rc_sm2::SecretKey::from_slice(&*ours.to_bytes()).unwrap();
         let their_point = theirs.public_key().to_sec1_point(false);
-        assert_eq!(
-            ours.public_key().to_sec1_bytes()[..],
-            *their_point.as_bytes()
-        );
+        assert_eq!(ours.public_key().to_sec1_bytes()[..], *their_point.as_bytes());
         let compressed = theirs.public_key().to_sec1_point(true);
-        assert_eq!(
-            PublicKey::from_sec1_bytes(compressed.as_bytes()).unwrap(),
-            *ours.public_key()
-        );
+        assert_eq!(PublicKey::from_sec1_bytes(compressed.as_bytes()).unwrap(), *ours.public_key());
 
         let len = rng.random_range(1..400);
         let mut message = vec![0; len];
@@ -41,9 +35,7 @@ fn keys_signatures_and_ciphertexts_go_both_ways() {
         let signing = dsa::SigningKey::new(id, &theirs).unwrap();
         let from_them = dsa::signature::Signer::<dsa::Signature>::sign(&signing, &message);
         let from_them = Signature::from_raw(&from_them.to_bytes()).unwrap();
-        ours.public_key()
-            .verify(our_id, &message, &from_them)
-            .unwrap();
+        ours.public_key().verify(our_id, &message, &from_them).unwrap();
 
         let sent = ours.public_key().encrypt(&mut rng, &message).unwrap();
         let decrypting = pke::DecryptingKey::new(theirs.clone());

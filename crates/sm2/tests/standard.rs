@@ -36,10 +36,7 @@ fn public_key_and_z() {
 fn signature() {
     let signature = hazmat::sign_e_with_k(&key(), &hex(E), &hex(K)).unwrap();
     assert_eq!(signature.to_raw(), hex(RS));
-    key()
-        .public_key()
-        .verify(Id::DEFAULT, b"message digest", &signature)
-        .unwrap();
+    key().public_key().verify(Id::DEFAULT, b"message digest", &signature).unwrap();
 }
 
 #[test]
@@ -54,32 +51,20 @@ fn encryption() {
     let ciphertext =
         hazmat::encrypt_with_k(key.public_key(), &hex(K), b"encryption standard").unwrap();
     assert_eq!(ciphertext.to_c1c3c2(), want);
-    assert_eq!(
-        &key.decrypt(&ciphertext).unwrap()[..],
-        b"encryption standard"
-    );
+    assert_eq!(&key.decrypt(&ciphertext).unwrap()[..], b"encryption standard");
     let der = ciphertext.to_der().unwrap();
     assert_eq!(Ciphertext::from_der(&der).unwrap(), ciphertext);
-    assert_eq!(
-        Ciphertext::from_c1c2c3(&ciphertext.to_c1c2c3()).unwrap(),
-        ciphertext
-    );
+    assert_eq!(Ciphertext::from_c1c2c3(&ciphertext.to_c1c2c3()).unwrap(), ciphertext);
 }
 
 #[test]
 fn point_forms() {
     let key = key();
     let compressed = key.public_key().to_compressed_bytes();
-    assert_eq!(
-        PublicKey::from_sec1_bytes(&compressed).unwrap(),
-        *key.public_key()
-    );
+    assert_eq!(PublicKey::from_sec1_bytes(&compressed).unwrap(), *key.public_key());
     let mut other_sign = compressed;
     other_sign[0] ^= 1;
-    assert_ne!(
-        PublicKey::from_sec1_bytes(&other_sign).unwrap(),
-        *key.public_key()
-    );
+    assert_ne!(PublicKey::from_sec1_bytes(&other_sign).unwrap(), *key.public_key());
 }
 
 #[test]
@@ -88,12 +73,6 @@ fn signature_der_is_the_shortest() {
     raw[31] = 0x7f;
     raw[63] = 0x80;
     let signature = Signature::from_raw(&raw).unwrap();
-    assert_eq!(
-        signature.to_der().as_bytes(),
-        b"\x30\x07\x02\x01\x7f\x02\x02\x00\x80"
-    );
-    assert_eq!(
-        Signature::from_der(signature.to_der().as_bytes()).unwrap(),
-        signature
-    );
+    assert_eq!(signature.to_der().as_bytes(), b"\x30\x07\x02\x01\x7f\x02\x02\x00\x80");
+    assert_eq!(Signature::from_der(signature.to_der().as_bytes()).unwrap(), signature);
 }

@@ -47,10 +47,8 @@ impl UpdateCore for Sm3Core {
 impl FixedOutputCore for Sm3Core {
     #[inline]
     fn finalize_fixed_core(&mut self, buffer: &mut Buffer<Self>, out: &mut Output<Self>) {
-        let bytes = self
-            .blocks
-            .wrapping_mul(BLOCK_SIZE as u64)
-            .wrapping_add(buffer.get_pos() as u64);
+        let bytes =
+            self.blocks.wrapping_mul(BLOCK_SIZE as u64).wrapping_add(buffer.get_pos() as u64);
         let v = &mut self.v;
         buffer.len64_padding_be(bytes.wrapping_mul(8), |block| compress(v, &[block.0]));
         for (bytes, word) in out.as_chunks_mut::<4>().0.iter_mut().zip(v) {

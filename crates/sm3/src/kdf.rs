@@ -42,11 +42,8 @@ pub fn kdf(z: &[&[u8]], out: &mut [u8]) -> Result<(), KdfError> {
         prefix.update(part);
     }
     for (chunk, ct) in out.chunks_mut(OUTPUT_SIZE).zip(1u32..) {
-        let mut block: [u8; OUTPUT_SIZE] = prefix
-            .clone()
-            .chain_update(ct.to_be_bytes())
-            .finalize()
-            .into();
+        let mut block: [u8; OUTPUT_SIZE] =
+            prefix.clone().chain_update(ct.to_be_bytes()).finalize().into();
         chunk.copy_from_slice(&block[..chunk.len()]);
         block.zeroize();
     }

@@ -36,9 +36,7 @@ impl Sm4 {
     /// Expands a 16-byte key. Takes about as long as encrypting one block.
     #[must_use]
     pub fn new(key: &[u8; KEY_SIZE]) -> Self {
-        Self {
-            key: backend::Key::new(key),
-        }
+        Self { key: backend::Key::new(key) }
     }
 
     pub(crate) fn encrypt(&self, blocks: &mut [[u8; 16]]) {
@@ -83,10 +81,7 @@ impl ParBlocksSizeUser for Sm4 {
     type ParBlocksSize = U64;
 }
 
-const _: () = assert!(
-    backend::PARALLEL_BLOCKS == 64,
-    "ParBlocksSize must follow the backend"
-);
+const _: () = assert!(backend::PARALLEL_BLOCKS == 64, "ParBlocksSize must follow the backend");
 
 impl BlockCipherEncrypt for Sm4 {
     fn encrypt_with_backend(&self, f: impl BlockCipherEncClosure<BlockSize = U16>) {

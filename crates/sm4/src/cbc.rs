@@ -22,10 +22,7 @@ struct Partial {
 }
 
 impl Partial {
-    const EMPTY: Self = Self {
-        bytes: [0; BLOCK_SIZE],
-        len: 0,
-    };
+    const EMPTY: Self = Self { bytes: [0; BLOCK_SIZE], len: 0 };
 
     /// Takes bytes from `input` until the block is whole or `input` is empty.
     fn fill(&mut self, input: &mut &[u8]) {
@@ -64,11 +61,7 @@ impl Encryptor {
     /// Starts a stream with a 16-byte key and a 16-byte IV. The IV must be unpredictable.
     #[must_use]
     pub fn new(key: &[u8; 16], iv: &[u8; 16]) -> Self {
-        Self {
-            cipher: Sm4::new(key),
-            chain: *iv,
-            partial: Partial::EMPTY,
-        }
+        Self { cipher: Sm4::new(key), chain: *iv, partial: Partial::EMPTY }
     }
 
     /// Encrypts the whole blocks that `input` completes and returns how many bytes were written.
@@ -96,9 +89,7 @@ impl Encryptor {
     /// # Errors
     /// [`Error::OutputTooSmall`] when `output` has fewer than 16 bytes.
     pub fn finish(mut self, output: &mut [u8]) -> Result<usize, Error> {
-        let out = output
-            .first_chunk_mut::<BLOCK_SIZE>()
-            .ok_or(Error::OutputTooSmall)?;
+        let out = output.first_chunk_mut::<BLOCK_SIZE>().ok_or(Error::OutputTooSmall)?;
         let pad = BLOCK_SIZE - self.partial.len;
         self.partial.bytes[BLOCK_SIZE - pad..].fill(pad as u8);
         *out = self.encrypt_partial();
@@ -135,11 +126,7 @@ impl Decryptor {
     /// Starts a stream with a 16-byte key and a 16-byte IV.
     #[must_use]
     pub fn new(key: &[u8; 16], iv: &[u8; 16]) -> Self {
-        Self {
-            cipher: Sm4::new(key),
-            chain: *iv,
-            partial: Partial::EMPTY,
-        }
+        Self { cipher: Sm4::new(key), chain: *iv, partial: Partial::EMPTY }
     }
 
     /// Decrypts all whole blocks but the last and returns how many bytes were written.
@@ -223,25 +210,20 @@ fn unpadded_len(block: &Block) -> Result<usize, Error> {
         good &= !is_padding | byte.ct_eq(&pad);
     }
     let len = u8::conditional_select(&0, &(BLOCK_SIZE as u8).wrapping_sub(pad), good);
-    if bool::from(good) {
-        Ok(usize::from(len))
-    } else {
-        Err(Error::Rejected)
-    }
+    if bool::from(good) { Ok(usize::from(len)) } else { Err(Error::Rejected) }
 }
 
 /// Encrypts a whole message with PKCS#7 padding.
+///
+/// # Panics
+/// Never: the buffer has room for the message and its padding.
 #[cfg(feature = "alloc")]
 #[must_use]
 pub fn encrypt(key: &[u8; 16], iv: &[u8; 16], plaintext: &[u8]) -> Vec<u8> {
     let mut out = vec![0; plaintext.len() + 2 * BLOCK_SIZE];
     let mut enc = Encryptor::new(key, iv);
-    let n = enc
-        .update(plaintext, &mut out)
-        .expect("the buffer is 32 bytes longer");
-    let m = enc
-        .finish(&mut out[n..])
-        .expect("a block fits behind the message");
+    let n = enc.update(plaintext, &mut out).expect("the buffer is 32 bytes longer");
+    let m = enc.finish(&mut out[n..]).expect("a block fits behind the message");
     out.truncate(n + m);
     out
 }

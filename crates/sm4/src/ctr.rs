@@ -40,10 +40,7 @@ impl Ctr {
     /// The same with a key that is expanded already.
     #[must_use]
     pub fn with_cipher(cipher: Sm4, iv: &[u8; 16]) -> Self {
-        Self {
-            cipher,
-            keystream: Keystream::new(u128::from_be_bytes(*iv)),
-        }
+        Self { cipher, keystream: Keystream::new(u128::from_be_bytes(*iv)) }
     }
 
     /// Adds the next `data.len()` bytes of keystream to `data`.
@@ -81,11 +78,7 @@ pub(crate) struct Keystream<C: Counter> {
 
 impl<C: Counter> Keystream<C> {
     pub(crate) fn new(counter: C) -> Self {
-        Self {
-            counter,
-            block: [0; BLOCK_SIZE],
-            used: BLOCK_SIZE,
-        }
+        Self { counter, block: [0; BLOCK_SIZE], used: BLOCK_SIZE }
     }
 
     pub(crate) fn apply(&mut self, cipher: &Sm4, data: &mut [u8]) {

@@ -110,20 +110,13 @@ impl Gcm {
         let mut ghash = self.ghash.clone();
         ghash.update(aad);
         ghash.pad();
-        Ok(Start {
-            ghash,
-            mask,
-            keystream: Keystream::new(counter),
-        })
+        Ok(Start { ghash, mask, keystream: Keystream::new(counter) })
     }
 
     /// J0 of SP 800-38D, 7.1 step 2: nonce ‖ 1 for twelve bytes, a hash of the nonce otherwise.
     fn j0(&self, nonce: &[u8]) -> Counter32 {
         if let Ok(nonce) = <&[u8; 12]>::try_from(nonce) {
-            return Counter32 {
-                prefix: *nonce,
-                count: 1,
-            };
+            return Counter32 { prefix: *nonce, count: 1 };
         }
         let mut ghash = self.ghash.clone();
         ghash.update(nonce);
@@ -190,19 +183,11 @@ impl Zeroize for Counter32 {
 }
 
 fn check_message_len(len: u64) -> Result<(), Error> {
-    if len > MAX_MESSAGE {
-        Err(Error::MessageTooLong)
-    } else {
-        Ok(())
-    }
+    if len > MAX_MESSAGE { Err(Error::MessageTooLong) } else { Ok(()) }
 }
 
 fn check_tag_len(tag: &[u8]) -> Result<(), Error> {
-    if (12..=16).contains(&tag.len()) {
-        Ok(())
-    } else {
-        Err(Error::TagLength)
-    }
+    if (12..=16).contains(&tag.len()) { Ok(()) } else { Err(Error::TagLength) }
 }
 
 /// Compares a received tag, possibly truncated, without telling where it differs.

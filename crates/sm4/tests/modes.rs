@@ -51,10 +51,7 @@ fn gcm_open_leaves_the_ciphertext_alone_when_it_rejects() {
     let sealed = data;
     for bit in 0..128 {
         tag[bit / 8] ^= 1 << (bit % 8);
-        assert_eq!(
-            gcm.open(&[9; 12], b"", &mut data, &tag),
-            Err(Error::Rejected)
-        );
+        assert_eq!(gcm.open(&[9; 12], b"", &mut data, &tag), Err(Error::Rejected));
         assert_eq!(data, sealed);
         tag[bit / 8] ^= 1 << (bit % 8);
     }
@@ -64,25 +61,14 @@ fn gcm_open_leaves_the_ciphertext_alone_when_it_rejects() {
 fn gcm_nonce_and_tag_lengths() {
     let gcm = Gcm::new(&[1; 16]);
     assert_eq!(gcm.seal(b"", b"", &mut []), Err(Error::NonceLength));
-    assert_eq!(
-        gcm.open(b"", b"", &mut [], &[0; 16]),
-        Err(Error::NonceLength)
-    );
+    assert_eq!(gcm.open(b"", b"", &mut [], &[0; 16]), Err(Error::NonceLength));
     let tag = gcm.seal(b"n", b"", &mut []).unwrap();
     for len in 0..=20 {
         let mut given = [0; 20];
         given[..16].copy_from_slice(&tag);
-        let want = if (12..=16).contains(&len) {
-            Ok(())
-        } else {
-            Err(Error::TagLength)
-        };
+        let want = if (12..=16).contains(&len) { Ok(()) } else { Err(Error::TagLength) };
         assert_eq!(gcm.open(b"n", b"", &mut [], &given[..len]), want);
-        let want = if (4..=16).contains(&len) {
-            Ok(())
-        } else {
-            Err(Error::TagLength)
-        };
+        let want = if (4..=16).contains(&len) { Ok(()) } else { Err(Error::TagLength) };
         assert_eq!(
             hazmat::gcm_open_short_tag(&gcm, b"n", b"", &mut [], &given[..len]),
             want,
@@ -144,11 +130,7 @@ fn reference_j0(h: &[u8; 16], nonce: &[u8; 8]) -> [u8; 16] {
 fn cbc_rejects_bad_padding_and_lengths() {
     let (key, iv) = ([1; 16], [2; 16]);
     for len in [0, 1, 15, 17, 31] {
-        assert_eq!(
-            cbc::decrypt(&key, &iv, &vec![0; len]),
-            Err(Error::Rejected),
-            "{len}"
-        );
+        assert_eq!(cbc::decrypt(&key, &iv, &vec![0; len]), Err(Error::Rejected), "{len}");
     }
     // Every possible last block content: 00, 11 (17) and above, and inconsistent runs.
     let encrypt_raw = |mut block: [u8; 16]| {
@@ -170,10 +152,7 @@ fn cbc_rejects_bad_padding_and_lengths() {
             let mut block = [0xaa; 16];
             block[16 - pad..].fill(pad as u8);
             block[wrong] ^= 0x80;
-            assert_eq!(
-                cbc::decrypt(&key, &iv, &encrypt_raw(block)),
-                Err(Error::Rejected)
-            );
+            assert_eq!(cbc::decrypt(&key, &iv, &encrypt_raw(block)), Err(Error::Rejected));
         }
     }
 }

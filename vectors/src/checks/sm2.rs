@@ -11,9 +11,7 @@ pub(super) fn sign(group: &Group, test: &Test) -> Outcome {
     let id = Id::new(&group.id).map_err(reason)?;
     let e = gmkit_sm3::digest(&[&key.public_key().z(id), &v.msg]);
     let signature = hazmat::sign_e_with_k(&key, &e, &fixed(&v.k)?).map_err(reason)?;
-    key.public_key()
-        .verify(id, &v.msg, &signature)
-        .map_err(reason)?;
+    key.public_key().verify(id, &v.msg, &signature).map_err(reason)?;
     Ok(signature.to_raw()[..] == *v.sig)
 }
 

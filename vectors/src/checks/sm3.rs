@@ -15,23 +15,17 @@ pub(super) fn digest(_: &Group, test: &Test) -> Outcome {
 /// Tags may be truncated to the group's size.
 pub(super) fn mac(group: &Group, test: &Test) -> Outcome {
     let v = &test.values;
-    let mac = Hmac::<Sm3>::new_from_slice(&v.key)
-        .map_err(reason)?
-        .chain_update(&*v.msg);
+    let mac = Hmac::<Sm3>::new_from_slice(&v.key).map_err(reason)?.chain_update(&*v.msg);
     if v.tag.len() * 8 != group.tag_size {
         return Err("TagLength".to_owned());
     }
-    mac.verify_truncated_left(&v.tag)
-        .map(|()| true)
-        .map_err(|_| "Rejected".to_owned())
+    mac.verify_truncated_left(&v.tag).map(|()| true).map_err(|_| "Rejected".to_owned())
 }
 
 pub(super) fn hkdf(_: &Group, test: &Test) -> Outcome {
     let v = &test.values;
     let mut okm = vec![0; v.okm.len()];
-    Hkdf::<Sm3>::new(Some(&v.salt), &v.ikm)
-        .expand(&v.info, &mut okm)
-        .map_err(reason)?;
+    Hkdf::<Sm3>::new(Some(&v.salt), &v.ikm).expand(&v.info, &mut okm).map_err(reason)?;
     Ok(okm == *v.okm)
 }
 

@@ -52,12 +52,8 @@ pub(super) fn gcm(_: &Group, test: &Test) -> Outcome {
 
     let third = data.len() / 3;
     let mut opener = Opener::new(&gcm, &v.iv, &v.aad).map_err(reason)?;
-    opener
-        .update_unverified(&mut data[..third])
-        .map_err(reason)?;
-    opener
-        .update_unverified(&mut data[third..])
-        .map_err(reason)?;
+    opener.update_unverified(&mut data[..third]).map_err(reason)?;
+    opener.update_unverified(&mut data[third..]).map_err(reason)?;
     opener.finish(&v.tag).map_err(reason)?;
     let streamed = data == *v.msg;
     let mut sealer = Sealer::new(&gcm, &v.iv, &v.aad).map_err(reason)?;

@@ -20,14 +20,8 @@ const TAG: usize = 16;
 pub(crate) fn run(args: &Cipher) -> Result<(), Failure> {
     let key = SoftwareSecret::decode_file_bytes(&FileOpener::read(&args.key_file)?);
     if key.len() != 16 {
-        let reason = format!(
-            "has {} bytes, an SM4 key has 16 bytes or 32 hex digits",
-            key.len()
-        );
-        return Err(Failure::about(
-            args.key_file.display(),
-            Failure::input(reason),
-        ));
+        let reason = format!("has {} bytes, an SM4 key has 16 bytes or 32 hex digits", key.len());
+        return Err(Failure::about(args.key_file.display(), Failure::input(reason)));
     }
     match (args.mode, &args.iv) {
         (Mode::Gcm, Some(_)) => Err(Failure::input(
@@ -101,11 +95,7 @@ fn unauthenticated(
     iv: &[u8; 16],
 ) -> Result<(), Failure> {
     let input = Input::open(&args.file)?;
-    let access = if args.encrypt {
-        Access::Public
-    } else {
-        Access::Secret
-    };
+    let access = if args.encrypt { Access::Public } else { Access::Secret };
     let mut output = Output::create(args.output.as_deref(), Content::Binary, access)?;
     match mode {
         Mode::Cbc if args.encrypt => encrypt_cbc(input, &mut output, key, iv)?,
@@ -131,15 +121,11 @@ fn encrypt_cbc(
     let mut buffer = Vec::new();
     input.for_each(|piece| {
         buffer.resize(piece.len() + 16, 0);
-        let n = encryptor
-            .update(piece, &mut buffer)
-            .map_err(gmkit::keys::Error::from)?;
+        let n = encryptor.update(piece, &mut buffer).map_err(gmkit::keys::Error::from)?;
         output.write(&buffer[..n])
     })?;
     buffer.resize(16, 0);
-    let n = encryptor
-        .finish(&mut buffer)
-        .map_err(gmkit::keys::Error::from)?;
+    let n = encryptor.finish(&mut buffer).map_err(gmkit::keys::Error::from)?;
     output.write(&buffer[..n])
 }
 
@@ -153,14 +139,10 @@ fn decrypt_cbc(
     let mut buffer = Zeroizing::new(Vec::new());
     input.for_each(|piece| {
         buffer.resize(piece.len() + 16, 0);
-        let n = decryptor
-            .update(piece, &mut buffer)
-            .map_err(gmkit::keys::Error::from)?;
+        let n = decryptor.update(piece, &mut buffer).map_err(gmkit::keys::Error::from)?;
         output.write(&buffer[..n])
     })?;
     buffer.resize(16, 0);
-    let n = decryptor
-        .finish(&mut buffer)
-        .map_err(gmkit::keys::Error::from)?;
+    let n = decryptor.finish(&mut buffer).map_err(gmkit::keys::Error::from)?;
     output.write(&buffer[..n])
 }

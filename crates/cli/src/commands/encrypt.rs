@@ -20,9 +20,7 @@ pub(crate) fn run(args: &Encrypt) -> Result<(), Failure> {
     let recipient = read_public(&args.recipient)?;
     let mut output = Output::create(args.output.as_deref(), Content::Binary, Access::Public)?;
     let plaintext = Input::open(&args.file)?.read_all(MAX_PLAINTEXT)?;
-    let ciphertext = recipient
-        .encrypt(&mut SysRng, &plaintext)
-        .about(&args.file)?;
+    let ciphertext = recipient.encrypt(&mut SysRng, &plaintext).about(&args.file)?;
     output.write(&match args.layout {
         Layout::Der => ciphertext.to_der()?,
         Layout::C1c3c2 => ciphertext.to_c1c3c2(),

@@ -29,10 +29,7 @@ pub(crate) fn man(directory: Option<&Path>) -> Result<(), Failure> {
 fn write_pages(directory: &Path, command: &clap::Command, name: &str) -> Result<(), Failure> {
     let titled = command.clone().name(name.to_owned());
     write(Some(&directory.join(format!("{name}.1"))), &page(&titled)?)?;
-    for sub in command
-        .get_subcommands()
-        .filter(|sub| sub.get_name() != "help")
-    {
+    for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
         write_pages(directory, sub, &format!("{name}-{}", sub.get_name()))?;
     }
     Ok(())

@@ -61,10 +61,7 @@ fn digest(file: &Path) -> Result<String, Failure> {
 pub(crate) fn line(digest: &str, file: &Path) -> String {
     let name = file.to_string_lossy();
     if name.contains(['\\', '\n', '\r']) {
-        let name = name
-            .replace('\\', "\\\\")
-            .replace('\n', "\\n")
-            .replace('\r', "\\r");
+        let name = name.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r");
         format!("\\{digest}  {name}")
     } else {
         format!("{digest}  {name}")
@@ -79,17 +76,11 @@ fn parse(line: &str) -> Option<(String, PathBuf)> {
     };
     let (digest, name) = line.split_at_checked(64)?;
     // Two blanks, or a blank and an asterisk for what once was "binary".
-    let name = name
-        .strip_prefix("  ")
-        .or_else(|| name.strip_prefix(" *"))?;
+    let name = name.strip_prefix("  ").or_else(|| name.strip_prefix(" *"))?;
     if name.is_empty() || !digest.bytes().all(|b| b.is_ascii_hexdigit()) {
         return None;
     }
-    let name = if escaped {
-        unescape(name)?
-    } else {
-        name.to_owned()
-    };
+    let name = if escaped { unescape(name)? } else { name.to_owned() };
     Some((digest.to_ascii_lowercase(), PathBuf::from(name)))
 }
 
@@ -175,10 +166,7 @@ impl Tally {
             return Err(Failure::about(sums.display(), reason));
         }
         if self.malformed > 0 {
-            eprintln!(
-                "gmkit: warning: {} lines are improperly formatted",
-                self.malformed
-            );
+            eprintln!("gmkit: warning: {} lines are improperly formatted", self.malformed);
         }
         if self.differed + self.unreadable > 0 {
             return Err(Failure::check(format!(
@@ -197,26 +185,13 @@ mod tests {
     #[test]
     fn lines_are_read_back() {
         let digest = "0f".repeat(32);
-        for name in [
-            "a",
-            "with  blanks",
-            " *",
-            "new\nline",
-            "back\\slash\r",
-            "名字",
-        ] {
+        for name in ["a", "with  blanks", " *", "new\nline", "back\\slash\r", "名字"] {
             let file = PathBuf::from(name);
             assert_eq!(parse(&line(&digest, &file)), Some((digest.clone(), file)));
         }
         let binary = format!("{} *a", digest.to_uppercase());
         assert_eq!(parse(&binary), Some((digest.clone(), PathBuf::from("a"))));
-        for bad in [
-            "",
-            "0f  a",
-            &digest,
-            &format!("{digest}  "),
-            &format!("\\{digest}  a\\x"),
-        ] {
+        for bad in ["", "0f  a", &digest, &format!("{digest}  "), &format!("\\{digest}  a\\x")] {
             assert_eq!(parse(bad), None, "{bad}");
         }
     }

@@ -16,9 +16,7 @@ pub(crate) fn run(args: &Keygen) -> Result<(), Failure> {
         return Err(Failure::about(args.output.display(), reason));
     }
     if args.no_passphrase && matches!(args.key_format, Format::Gmssl) {
-        return Err(Failure::input(
-            "GmSSL reads encrypted keys only: it needs a passphrase",
-        ));
+        return Err(Failure::input("GmSSL reads encrypted keys only: it needs a passphrase"));
     }
     // All that can fail for the user's sake comes before the key is made and written.
     let mut private = Output::create(Some(&args.output), Content::Text, Access::Secret)?;
@@ -62,15 +60,8 @@ fn report(args: &Keygen, fingerprint: &str) -> Result<(), Failure> {
     if args.output.as_os_str() == "-" {
         return Ok(()); // the key itself is on standard output
     }
-    let encrypted = if args.no_passphrase {
-        "NOT encrypted"
-    } else {
-        "encrypted"
-    };
-    print(&format!(
-        "{}: SM2 private key, {encrypted}",
-        args.output.display()
-    ))?;
+    let encrypted = if args.no_passphrase { "NOT encrypted" } else { "encrypted" };
+    print(&format!("{}: SM2 private key, {encrypted}", args.output.display()))?;
     if let Some(public) = &args.public {
         print(&format!("{}: SM2 public key", public.display()))?;
     }

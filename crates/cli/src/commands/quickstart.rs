@@ -29,16 +29,8 @@ pub(crate) fn run(args: &Quickstart) -> Result<(), Failure> {
     ))?;
 
     print("A file to sign, and a passphrase for the key:")?;
-    write(
-        Path::new("contract.txt"),
-        CONTRACT.as_bytes(),
-        Access::Public,
-    )?;
-    write(
-        Path::new("signer.pass"),
-        random_passphrase()?.as_bytes(),
-        Access::Secret,
-    )?;
+    write(Path::new("contract.txt"), CONTRACT.as_bytes(), Access::Public)?;
+    write(Path::new("signer.pass"), random_passphrase()?.as_bytes(), Access::Secret)?;
     print("  contract.txt  signer.pass\n")?;
 
     print("1. Make an SM2 key, encrypted under the passphrase:")?;
@@ -53,11 +45,7 @@ pub(crate) fn run(args: &Quickstart) -> Result<(), Failure> {
     print("\n4. A copy in which the price has changed is refused:")?;
     print("$ sed 's/100 yuan/999 yuan/' contract.txt > tampered.txt")?;
     let tampered = CONTRACT.replace("100 yuan", "999 yuan");
-    write(
-        Path::new("tampered.txt"),
-        tampered.as_bytes(),
-        Access::Public,
-    )?;
+    write(Path::new("tampered.txt"), tampered.as_bytes(), Access::Public)?;
     refused("gmkit verify -p signer.pub.pem -s contract.sig tampered.txt")?;
 
     print("\n5. Somebody else's software agrees (OpenSSL 3 or 4, not run here):")?;
@@ -80,17 +68,13 @@ fn refused(line: &str) -> Result<(), Failure> {
             print(&format!("gmkit: {failure}\n(exit code 1)"))
         }
         Err(failure) => Err(failure),
-        Ok(()) => Err(Failure::check(
-            "the tampered copy was NOT refused: do not use this build",
-        )),
+        Ok(()) => Err(Failure::check("the tampered copy was NOT refused: do not use this build")),
     }
 }
 
 fn parse(line: &str) -> Result<crate::args::Command, Failure> {
     let cli = Cli::try_parse_from(line.split(' '));
-    Ok(cli
-        .map_err(|error| Failure::input(error.to_string()))?
-        .command)
+    Ok(cli.map_err(|error| Failure::input(error.to_string()))?.command)
 }
 
 fn write(path: &Path, content: &[u8], access: Access) -> Result<(), Failure> {
@@ -101,8 +85,6 @@ fn write(path: &Path, content: &[u8], access: Access) -> Result<(), Failure> {
 
 fn random_passphrase() -> Result<Zeroizing<String>, Failure> {
     let mut bytes = Zeroizing::new([0; 16]);
-    SysRng
-        .try_fill_bytes(&mut *bytes)
-        .map_err(|_| gmkit::keys::Error::Rng)?;
+    SysRng.try_fill_bytes(&mut *bytes).map_err(|_| gmkit::keys::Error::Rng)?;
     Ok(Zeroizing::new(hex::encode(&*bytes) + "\n"))
 }

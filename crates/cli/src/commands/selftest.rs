@@ -34,20 +34,9 @@ pub(crate) fn run(args: &Selftest) -> Result<(), Failure> {
         print(&report.to_string())?;
     } else {
         for (test, passed) in &results {
-            print(&format!(
-                "{test:<26} {}",
-                if *passed { "passed" } else { "FAILED" }
-            ))?;
+            print(&format!("{test:<26} {}", if *passed { "passed" } else { "FAILED" }))?;
         }
-        print(&format!(
-            "{:<26} {}",
-            "integrity of this binary",
-            integrity.name()
-        ))?;
+        print(&format!("{:<26} {}", "integrity of this binary", integrity.name()))?;
     }
-    if passed {
-        Ok(())
-    } else {
-        Err(Failure::check("self-test failed"))
-    }
+    if passed { Ok(()) } else { Err(Failure::check("self-test failed")) }
 }

@@ -9,16 +9,8 @@ use crate::{
 };
 
 pub(crate) fn run(args: &Vectors) -> Result<(), Failure> {
-    let Vectors::Run {
-        suite,
-        backend,
-        json,
-        junit,
-    } = args;
-    let selection = Selection {
-        suite: suite.clone(),
-        backend: backend.clone(),
-    };
+    let Vectors::Run { suite, backend, json, junit } = args;
+    let selection = Selection { suite: suite.clone(), backend: backend.clone() };
     let report =
         gmkit_vectors::run(&selection).map_err(|error| Failure::input(error.to_string()))?;
     if let Some(path) = junit {
@@ -55,14 +47,8 @@ fn print_table(report: &Report) -> Result<(), Failure> {
             suite.clause,
         ))?;
         for failure in &suite.failures {
-            print(&format!(
-                "    {}: {}: {}",
-                failure.tc_id, failure.comment, failure.observed
-            ))?;
+            print(&format!("    {}: {}: {}", failure.tc_id, failure.comment, failure.observed))?;
         }
     }
-    print(&format!(
-        "\n{} passed, {} failed",
-        report.passed, report.failed
-    ))
+    print(&format!("\n{} passed, {} failed", report.passed, report.failed))
 }

@@ -54,9 +54,7 @@ impl Cipher {
         match self {
             Self::Sm4 => {
                 let (key, iv) = (key.try_into().ok()?, iv.try_into().ok()?);
-                gmkit_sm4::cbc::decrypt(key, iv, data)
-                    .ok()
-                    .map(Zeroizing::new)
+                gmkit_sm4::cbc::decrypt(key, iv, data).ok().map(Zeroizing::new)
             }
             Self::Aes128 => cbc_decrypt::<aes::Aes128>(key, iv, data),
             Self::Aes192 => cbc_decrypt::<aes::Aes192>(key, iv, data),

@@ -30,50 +30,20 @@ pub(super) enum Prf {
 }
 
 const PRFS: [(Prf, ObjectIdentifier); 9] = [
-    (
-        Prf::HmacSha1,
-        ObjectIdentifier::new_unwrap("1.2.840.113549.2.7"),
-    ),
-    (
-        Prf::HmacSha224,
-        ObjectIdentifier::new_unwrap("1.2.840.113549.2.8"),
-    ),
-    (
-        Prf::HmacSha256,
-        ObjectIdentifier::new_unwrap("1.2.840.113549.2.9"),
-    ),
-    (
-        Prf::HmacSha384,
-        ObjectIdentifier::new_unwrap("1.2.840.113549.2.10"),
-    ),
-    (
-        Prf::HmacSha512,
-        ObjectIdentifier::new_unwrap("1.2.840.113549.2.11"),
-    ),
-    (
-        Prf::HmacSha512_224,
-        ObjectIdentifier::new_unwrap("1.2.840.113549.2.12"),
-    ),
-    (
-        Prf::HmacSha512_256,
-        ObjectIdentifier::new_unwrap("1.2.840.113549.2.13"),
-    ),
-    (
-        Prf::HmacSm3,
-        ObjectIdentifier::new_unwrap("1.2.156.10197.1.401.2"),
-    ),
-    (
-        Prf::HmacSm3OpenSsl,
-        ObjectIdentifier::new_unwrap("1.2.156.10197.1.401.3.1"),
-    ),
+    (Prf::HmacSha1, ObjectIdentifier::new_unwrap("1.2.840.113549.2.7")),
+    (Prf::HmacSha224, ObjectIdentifier::new_unwrap("1.2.840.113549.2.8")),
+    (Prf::HmacSha256, ObjectIdentifier::new_unwrap("1.2.840.113549.2.9")),
+    (Prf::HmacSha384, ObjectIdentifier::new_unwrap("1.2.840.113549.2.10")),
+    (Prf::HmacSha512, ObjectIdentifier::new_unwrap("1.2.840.113549.2.11")),
+    (Prf::HmacSha512_224, ObjectIdentifier::new_unwrap("1.2.840.113549.2.12")),
+    (Prf::HmacSha512_256, ObjectIdentifier::new_unwrap("1.2.840.113549.2.13")),
+    (Prf::HmacSm3, ObjectIdentifier::new_unwrap("1.2.156.10197.1.401.2")),
+    (Prf::HmacSm3OpenSsl, ObjectIdentifier::new_unwrap("1.2.156.10197.1.401.3.1")),
 ];
 
 impl Prf {
     fn parse(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<Self, Error> {
-        if algorithm
-            .parameters
-            .is_some_and(|parameters| !parameters.is_null())
-        {
+        if algorithm.parameters.is_some_and(|parameters| !parameters.is_null()) {
             return Err(EncryptionFault::Parameters.into());
         }
         let known = PRFS.iter().find(|(_, oid)| *oid == algorithm.oid);
@@ -102,15 +72,8 @@ impl Prf {
 
 /// Key derivation with its parameters, all within the limits.
 pub(super) enum Kdf<'a> {
-    Pbkdf2 {
-        prf: Prf,
-        salt: &'a [u8],
-        iterations: u32,
-    },
-    Scrypt {
-        params: scrypt::Params,
-        salt: &'a [u8],
-    },
+    Pbkdf2 { prf: Prf, salt: &'a [u8], iterations: u32 },
+    Scrypt { params: scrypt::Params, salt: &'a [u8] },
 }
 
 #[derive(Sequence)]
@@ -149,35 +112,22 @@ impl<'a> Kdf<'a> {
             _ => return Err(EncryptionFault::Iterations(params.iterations).into()),
         };
         let prf = params.prf.as_ref().map_or(Ok(Prf::HmacSha1), Prf::parse)?;
-        Ok(Self::Pbkdf2 {
-            prf,
-            salt: params.salt.as_bytes(),
-            iterations,
-        })
+        Ok(Self::Pbkdf2 { prf, salt: params.salt.as_bytes(), iterations })
     }
 
     fn scrypt(params: ScryptParams<'a>, key_len: usize) -> Result<Self, Error> {
         check_key_length(params.key_length, key_len)?;
-        let memory = params
-            .cost
-            .checked_mul(params.block_size)
-            .and_then(|n| n.checked_mul(128));
+        let memory = params.cost.checked_mul(params.block_size).and_then(|n| n.checked_mul(128));
         let bounded = memory.is_some_and(|memory| memory <= MAX_SCRYPT_MEMORY)
             && params.parallelization <= 16
             && params.cost.is_power_of_two();
-        let (r, p) = (
-            u32::try_from(params.block_size),
-            u32::try_from(params.parallelization),
-        );
+        let (r, p) = (u32::try_from(params.block_size), u32::try_from(params.parallelization));
         let params_ok = match (bounded, r, p) {
             (true, Ok(r), Ok(p)) => scrypt::Params::new(params.cost.ilog2() as u8, r, p).ok(),
             _ => None,
         };
         let scrypt_params = params_ok.ok_or(EncryptionFault::ScryptCost)?;
-        Ok(Self::Scrypt {
-            params: scrypt_params,
-            salt: params.salt.as_bytes(),
-        })
+        Ok(Self::Scrypt { params: scrypt_params, salt: params.salt.as_bytes() })
     }
 
     pub(super) fn derive(
@@ -187,11 +137,7 @@ impl<'a> Kdf<'a> {
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
         let mut key = Zeroizing::new(vec![0; key_len]);
         match self {
-            Self::Pbkdf2 {
-                prf,
-                salt,
-                iterations,
-            } => {
+            Self::Pbkdf2 { prf, salt, iterations } => {
                 prf.pbkdf2(passphrase, salt, *iterations, &mut key);
             }
             Self::Scrypt { params, salt } => scrypt::scrypt(passphrase, salt, params, &mut key)
@@ -220,10 +166,7 @@ pub(super) fn encode_pbkdf2(
         salt: OctetStringRef::new(salt)?,
         iterations,
         key_length,
-        prf: Some(AlgorithmIdentifierRef {
-            oid: prf.oid(),
-            parameters,
-        }),
+        prf: Some(AlgorithmIdentifierRef { oid: prf.oid(), parameters }),
     }
     .to_der()
 }

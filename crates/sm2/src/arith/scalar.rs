@@ -41,11 +41,7 @@ impl Scalar {
     /// A number in [1, n-1] from big-endian bytes; `None` for 0 and for n and above.
     pub(crate) fn from_bytes_nonzero(bytes: &[u8; 32]) -> Option<Self> {
         let scalar: Self = Option::from(Self::from_bytes(bytes))?;
-        if bool::from(scalar.is_zero()) {
-            None
-        } else {
-            Some(scalar)
-        }
+        if bool::from(scalar.is_zero()) { None } else { Some(scalar) }
     }
 
     /// A uniform number in [1, n-1], by rejection: a candidate is thrown away with chance 2^-32,

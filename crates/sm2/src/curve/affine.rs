@@ -28,9 +28,7 @@ impl Affine {
     pub(crate) fn from_xy(x: &[u8; 32], y: &[u8; 32]) -> Result<Self, Error> {
         let coordinate = |bytes| Option::from(FieldElement::from_bytes(bytes));
         let point = coordinate(x).zip(coordinate(y)).map(|(x, y)| Self { x, y });
-        point
-            .filter(Self::is_on_curve)
-            .ok_or(Error::PointNotOnCurve)
+        point.filter(Self::is_on_curve).ok_or(Error::PointNotOnCurve)
     }
 
     /// 04 ‖ X ‖ Y, or 02/03 ‖ X with the parity of Y (GB/T 32918.1-2016, 4.2.10). Nothing else:
@@ -63,10 +61,7 @@ impl Affine {
     }
 
     pub(crate) fn negate_if(&self, choice: Choice) -> Self {
-        Self {
-            x: self.x,
-            y: FieldElement::conditional_select(&self.y, &-self.y, choice),
-        }
+        Self { x: self.x, y: FieldElement::conditional_select(&self.y, &-self.y, choice) }
     }
 
     pub(crate) const GENERATOR: Self = G;

@@ -35,12 +35,7 @@ pub(crate) fn multiply_generator(k: &Scalar) -> Jacobian {
     let mut words = k.to_words();
     let mut acc = Jacobian::INFINITY;
     let mut at_infinity = Choice::from(1);
-    for (i, window) in TABLE
-        .as_chunks::<{ ENTRIES * POINT }>()
-        .0
-        .iter()
-        .enumerate()
-    {
+    for (i, window) in TABLE.as_chunks::<{ ENTRIES * POINT }>().0.iter().enumerate() {
         let (negative, magnitude) = booth::digit::<WIDTH>(&words, i);
         let is_zero = booth::is(magnitude, 0);
         let mut term = select(window, magnitude).negate_if(negative);
@@ -73,9 +68,7 @@ fn select(window: &[u8; ENTRIES * POINT], magnitude: u64) -> Affine {
 pub(super) fn entry_vartime(i: usize, magnitude: u64) -> Affine {
     let at = i * ENTRIES + magnitude as usize - 1;
     let bytes = &TABLE.as_chunks::<POINT>().0[at];
-    from_words(&core::array::from_fn(|w| {
-        u64::from_le_bytes(bytes.as_chunks::<8>().0[w])
-    }))
+    from_words(&core::array::from_fn(|w| u64::from_le_bytes(bytes.as_chunks::<8>().0[w])))
 }
 
 /// Sign and magnitude of each window's digit, for a public scalar.
@@ -110,10 +103,7 @@ mod tests {
             for _ in 0..ENTRIES {
                 multiple = multiple.add_affine(&base);
                 let point = multiple.to_affine().unwrap();
-                for word in [point.x, point.y]
-                    .iter()
-                    .flat_map(FieldElement::montgomery_words)
-                {
+                for word in [point.x, point.y].iter().flat_map(FieldElement::montgomery_words) {
                     out.extend(word.to_le_bytes());
                 }
             }

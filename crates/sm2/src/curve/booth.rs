@@ -13,11 +13,7 @@ pub(super) const fn digits(width: usize) -> usize {
 /// Digit `i` as sign and magnitude. The digit 0 may come with either sign.
 pub(super) fn digit<const WIDTH: usize>(k: &[u64; 4], i: usize) -> (Choice, u64) {
     // Bits w i - 1 ..= w i + w - 1, where bit -1 is zero.
-    let window = if i == 0 {
-        k[0] << 1
-    } else {
-        bits_from(k, i * WIDTH - 1)
-    };
+    let window = if i == 0 { k[0] << 1 } else { bits_from(k, i * WIDTH - 1) };
     let window = window & ((1 << (WIDTH + 1)) - 1);
     let negative = window >> WIDTH;
     let mirrored = (1 << (WIDTH + 1)) - 1 - window;
@@ -52,11 +48,8 @@ mod tests {
             }
             let (negative, magnitude) = digit::<W>(&k, i);
             assert!(magnitude <= 1 << (W - 1));
-            let mut carry = if bool::from(negative) {
-                -i128::from(magnitude)
-            } else {
-                i128::from(magnitude)
-            };
+            let mut carry =
+                if bool::from(negative) { -i128::from(magnitude) } else { i128::from(magnitude) };
             for word in &mut acc {
                 let sum = i128::from(*word) + carry;
                 *word = sum as u64;
@@ -73,10 +66,7 @@ mod tests {
             recomposes::<5>(k);
             recomposes::<6>(k);
             for word in &mut k {
-                *word = word
-                    .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-                    .wrapping_add(step)
-                    .rotate_left(29);
+                *word = word.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(step).rotate_left(29);
             }
         }
         recomposes::<6>([0; 4]);

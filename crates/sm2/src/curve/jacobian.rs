@@ -19,11 +19,8 @@ pub(crate) struct Jacobian {
 }
 
 impl Jacobian {
-    pub(super) const INFINITY: Self = Self {
-        x: FieldElement::ONE,
-        y: FieldElement::ONE,
-        z: FieldElement::ZERO,
-    };
+    pub(super) const INFINITY: Self =
+        Self { x: FieldElement::ONE, y: FieldElement::ONE, z: FieldElement::ZERO };
 
     pub(super) fn is_infinity_vartime(&self) -> bool {
         self.z.is_zero().into()
@@ -39,11 +36,7 @@ impl Jacobian {
         let alpha = ((self.x - delta) * (self.x + delta)).triple();
         let beta4 = self.x * yy2.double();
         let x = alpha.square() - beta4.double();
-        Self {
-            x,
-            y: alpha * (beta4 - x) - yy2.square().double(),
-            z: y2 * self.z,
-        }
+        Self { x, y: alpha * (beta4 - x) - yy2.square().double(), z: y2 * self.z }
     }
 
     /// self + rhs, **wrong** if self is the point at infinity, rhs or -rhs.
@@ -60,11 +53,7 @@ impl Jacobian {
         let zz1 = self.z.square();
         let (u2, s2) = (rhs.x * zz1, rhs.y * zz1 * self.z);
         if u2 == self.x {
-            return if s2 == self.y {
-                self.double()
-            } else {
-                Self::INFINITY
-            };
+            return if s2 == self.y { self.double() } else { Self::INFINITY };
         }
         combine(self.x, u2, self.y, s2, self.z)
     }
@@ -81,20 +70,13 @@ impl Jacobian {
         let (u1, u2) = (self.x * zz2, rhs.x * zz1);
         let (s1, s2) = (self.y * zz2 * rhs.z, rhs.y * zz1 * self.z);
         if u1 == u2 {
-            return if s1 == s2 {
-                self.double()
-            } else {
-                Self::INFINITY
-            };
+            return if s1 == s2 { self.double() } else { Self::INFINITY };
         }
         combine(u1, u2, s1, s2, self.z * rhs.z)
     }
 
     pub(super) fn negate(&self) -> Self {
-        Self {
-            y: -self.y,
-            ..*self
-        }
+        Self { y: -self.y, ..*self }
     }
 
     /// The affine point; `None` for the point at infinity.
@@ -104,10 +86,7 @@ impl Jacobian {
         }
         let z_inv = self.z.invert();
         let zz_inv = z_inv.square();
-        Some(Affine {
-            x: self.x * zz_inv,
-            y: self.y * zz_inv * z_inv,
-        })
+        Some(Affine { x: self.x * zz_inv, y: self.y * zz_inv * z_inv })
     }
 }
 
@@ -126,20 +105,12 @@ fn combine(
     let h3 = h2 * h;
     let v = u1 * h2;
     let x = r.square() - h3 - v.double();
-    Jacobian {
-        x,
-        y: r * (v - x) - s1 * h3,
-        z: zz * h,
-    }
+    Jacobian { x, y: r * (v - x) - s1 * h3, z: zz * h }
 }
 
 impl From<&Affine> for Jacobian {
     fn from(point: &Affine) -> Self {
-        Self {
-            x: point.x,
-            y: point.y,
-            z: FieldElement::ONE,
-        }
+        Self { x: point.x, y: point.y, z: FieldElement::ONE }
     }
 }
 

@@ -23,11 +23,8 @@ pub(crate) struct Projective {
 const WIDTH: usize = 5;
 
 impl Projective {
-    pub(super) const INFINITY: Self = Self {
-        x: FieldElement::ZERO,
-        y: FieldElement::ONE,
-        z: FieldElement::ZERO,
-    };
+    pub(super) const INFINITY: Self =
+        Self { x: FieldElement::ZERO, y: FieldElement::ONE, z: FieldElement::ZERO };
 
     /// Algorithm 4.
     #[must_use]
@@ -99,10 +96,7 @@ impl Projective {
     }
 
     fn negate_if(&self, choice: Choice) -> Self {
-        Self {
-            y: FieldElement::conditional_select(&self.y, &-self.y, choice),
-            ..*self
-        }
+        Self { y: FieldElement::conditional_select(&self.y, &-self.y, choice), ..*self }
     }
 
     /// \[k\]P for a secret k: fixed windows, each table entry read whatever the digit is.
@@ -137,10 +131,7 @@ impl Projective {
             return None;
         }
         let z_inv = self.z.invert();
-        Some(Affine {
-            x: self.x * z_inv,
-            y: self.y * z_inv,
-        })
+        Some(Affine { x: self.x * z_inv, y: self.y * z_inv })
     }
 }
 
@@ -193,14 +184,9 @@ mod tests {
     #[test]
     fn multiplication_at_the_edges() {
         let minus_one = -Scalar::ONE;
-        let minus_g = Projective::INFINITY
-            .add_affine(&G)
-            .negate_if(Choice::from(1));
+        let minus_g = Projective::INFINITY.add_affine(&G).negate_if(Choice::from(1));
         assert!(same(&Projective::multiply(&minus_one, &G), &minus_g));
-        assert!(same(
-            &Projective::multiply(&Scalar::ZERO, &G),
-            &Projective::INFINITY
-        ));
+        assert!(same(&Projective::multiply(&Scalar::ZERO, &G), &Projective::INFINITY));
         let mut sum = Projective::INFINITY;
         for k in 0..70u64 {
             let scalar = Scalar::from_words([k, 0, 0, 0]);

@@ -34,11 +34,7 @@ fn candidates(r: &Scalar) -> [Option<FieldElement>; 2] {
     for (bytes, word) in bytes.as_chunks_mut::<8>().0.iter_mut().rev().zip(sum) {
         *bytes = word.to_be_bytes();
     }
-    let high = if carry == 0 {
-        Option::from(FieldElement::from_bytes(&bytes))
-    } else {
-        None
-    };
+    let high = if carry == 0 { Option::from(FieldElement::from_bytes(&bytes)) } else { None };
     [low, high]
 }
 
@@ -113,14 +109,7 @@ mod tests {
     #[test]
     fn equals_the_constant_time_path() {
         let minus_one = -Scalar::ONE;
-        let edges = [
-            Scalar::ZERO,
-            Scalar::ONE,
-            minus_one,
-            scalar(1),
-            scalar(2),
-            scalar(u64::MAX),
-        ];
+        let edges = [Scalar::ZERO, Scalar::ONE, minus_one, scalar(1), scalar(2), scalar(u64::MAX)];
         let p = Projective::multiply(&scalar(3), &G).to_affine().unwrap();
         for s in &edges {
             for t in &edges {

@@ -13,9 +13,7 @@ macro_rules! step {
      $ff:ident, $gg:ident, $next:ident, $w:ident, $j:expr) => {
         let (w, w4) = ($w[$j % 16], $next(&mut $w, $j + 4));
         let a12 = $a.rotate_left(12);
-        let ss1 = a12
-            .wrapping_add($e.wrapping_add(const { T[$j] }))
-            .rotate_left(7);
+        let ss1 = a12.wrapping_add($e.wrapping_add(const { T[$j] })).rotate_left(7);
         let dw = $d.wrapping_add(w ^ w4);
         let hw = $h.wrapping_add(w);
         $d = dw.wrapping_add($ff($a, $b, $c)).wrapping_add(ss1 ^ a12);

@@ -182,9 +182,7 @@ fn round<const L: usize>(
     rk: &[u32; 8],
 ) {
     for i in 0..L {
-        let s = sbox(core::array::from_fn(|b| {
-            x1[b][i] ^ x2[b][i] ^ x3[b][i] ^ rk[b]
-        }));
+        let s = sbox(core::array::from_fn(|b| x1[b][i] ^ x2[b][i] ^ x3[b][i] ^ rk[b]));
         // L(s) = u + e<<<2 + s<<<26 with u = s + s<<<24 and e the sum of the four rotations of s
         // by whole bytes: two terms fewer than written out.
         let r24: [u32; 8] = core::array::from_fn(|b| s[b].rotate_left(24));
@@ -257,9 +255,8 @@ mod tests {
             r
         }
         fn affine(x: u8) -> u8 {
-            (0..8).fold(0xd3, |y, i| {
-                y ^ (((x & 0xa7u8.rotate_left(i)).count_ones() as u8 & 1) << i)
-            })
+            (0..8)
+                .fold(0xd3, |y, i| y ^ (((x & 0xa7u8.rotate_left(i)).count_ones() as u8 & 1) << i))
         }
         fn s(x: u8) -> u8 {
             let x = u16::from(affine(x));
@@ -306,11 +303,7 @@ mod tests {
             cipher.encrypt_blocks(&mut blocks);
             for n in [0, count / 2, count.saturating_sub(1)] {
                 if n < count {
-                    assert_eq!(
-                        blocks[n],
-                        reference(&key, &plain[n], false),
-                        "{n} of {count}"
-                    );
+                    assert_eq!(blocks[n], reference(&key, &plain[n], false), "{n} of {count}");
                 }
             }
             cipher.decrypt_blocks(&mut blocks);

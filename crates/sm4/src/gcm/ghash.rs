@@ -21,12 +21,7 @@ pub(super) struct Ghash {
 impl Ghash {
     pub(super) fn new(h: &[u8; BLOCK_SIZE]) -> Self {
         let h = Multiplier::new(u128::from_be_bytes(*h));
-        Self {
-            h,
-            y: 0,
-            partial: [0; BLOCK_SIZE],
-            partial_len: 0,
-        }
+        Self { h, y: 0, partial: [0; BLOCK_SIZE], partial_len: 0 }
     }
 
     /// Hashes the next bytes; blocks run on across calls until [`Ghash::pad`].
@@ -80,10 +75,7 @@ struct Multiplier {
 impl Multiplier {
     fn new(h: u128) -> Self {
         let parts = karatsuba_parts(h);
-        Self {
-            parts,
-            reversed: parts.map(u64::reverse_bits),
-        }
+        Self { parts, reversed: parts.map(u64::reverse_bits) }
     }
 
     /// Multiplies in GHASH's field, where the first bit of a block is the coefficient of x^0.

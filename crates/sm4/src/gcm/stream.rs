@@ -127,10 +127,7 @@ impl State {
     }
 
     fn grow(&mut self, by: usize) -> Result<(), Error> {
-        let len = self
-            .len
-            .checked_add(by as u64)
-            .ok_or(Error::MessageTooLong)?;
+        let len = self.len.checked_add(by as u64).ok_or(Error::MessageTooLong)?;
         check_message_len(len)?;
         self.len = len;
         Ok(())
@@ -158,9 +155,6 @@ mod tests {
 
         let mut opener = Opener::new(&gcm, &[0; 12], b"").unwrap();
         opener.0.len = MAX_MESSAGE;
-        assert_eq!(
-            opener.update_unverified(&mut [0; 1]),
-            Err(Error::MessageTooLong)
-        );
+        assert_eq!(opener.update_unverified(&mut [0; 1]), Err(Error::MessageTooLong));
     }
 }

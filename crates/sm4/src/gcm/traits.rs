@@ -59,10 +59,7 @@ impl<N, T> KeySizeUser for Sm4Gcm<N, T> {
 
 impl<N, T> KeyInit for Sm4Gcm<N, T> {
     fn new(key: &Key<Self>) -> Self {
-        Self {
-            gcm: Gcm::new(&key.0),
-            sizes: PhantomData,
-        }
+        Self { gcm: Gcm::new(&key.0), sizes: PhantomData }
     }
 }
 
@@ -79,10 +76,7 @@ impl<N: ArraySize, T: TagSize> AeadInOut for Sm4Gcm<N, T> {
         aad: &[u8],
         buffer: InOutBuf<'_, '_, u8>,
     ) -> Result<Tag<Self>, Error> {
-        let tag = self
-            .gcm
-            .seal(nonce, aad, buffer.into_out_with_copied_in())
-            .map_err(|_| Error)?;
+        let tag = self.gcm.seal(nonce, aad, buffer.into_out_with_copied_in()).map_err(|_| Error)?;
         Tag::<Self>::try_from(&tag[..T::USIZE]).map_err(|_| Error)
     }
 
@@ -93,8 +87,6 @@ impl<N: ArraySize, T: TagSize> AeadInOut for Sm4Gcm<N, T> {
         buffer: InOutBuf<'_, '_, u8>,
         tag: &Tag<Self>,
     ) -> Result<(), Error> {
-        self.gcm
-            .open(nonce, aad, buffer.into_out_with_copied_in(), tag)
-            .map_err(|_| Error)
+        self.gcm.open(nonce, aad, buffer.into_out_with_copied_in(), tag).map_err(|_| Error)
     }
 }

@@ -77,10 +77,7 @@ mod tests {
             let want = nibble(STANDARD[usize::from(x) * 2]) << 4
                 | nibble(STANDARD[usize::from(x) * 2 + 1]);
             let planes = core::array::from_fn(|b| u32::from((x ^ IN) >> b & 1));
-            let got = sbox(planes)
-                .iter()
-                .rev()
-                .fold(0, |y, &bit| y << 1 | (bit & 1) as u8);
+            let got = sbox(planes).iter().rev().fold(0, |y, &bit| y << 1 | (bit & 1) as u8);
             assert_eq!(got ^ OUT, want, "S({x:#04x})");
         }
     }

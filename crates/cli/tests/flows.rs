@@ -1,0 +1,303 @@
+//! Whole flows, as a user types them.
+
+mod support;
+
+use support::{Lab, mode};
+
+#[test]
+fn the_tour_works_and_shows_a_refusal() {
+    let lab = Lab::empty();
+    let text = lab.ok("quickstart --dir tour");
+    assert!(text.contains("contract.txt: good signature"), "{text}");
+    assert!(text.contains("tampered.txt: BAD signature"), "{text}");
+    // The commands it prints can be typed.
+    let tour = lab.path("tour");
+    let typed: Vec<_> = text.lines().filter_map(|l| l.strip_prefix("$ gmkit ")).collect();
+    assert_eq!(typed.len(), 4);
+    for (line, code) in typed.iter().zip([0, 0, 0, 1]) {
+        let done = std::process::Command::new(env!("CARGO_BIN_EXE_gmkit"))
+            .args(line.split(' '))
+            .current_dir(&tour)
+            .output()
+            .unwrap();
+        assert_eq!(done.status.code(), Some(code), "{line}");
+    }
+}
+
+#[test]
+fn keys_signatures_and_public_keys() {
+    let lab = Lab::new();
+    assert_eq!(mode(&lab.path("key.pem")), 0o600);
+    assert_eq!(lab.ok("pubkey -k key.pem").as_bytes(), lab.read("pub.pem"));
+    assert_eq!(lab.ok("pubkey -k file:key.pem").as_bytes(), lab.read("pub.pem"));
+
+    lab.write("m", "message");
+    lab.ok("sign -k key.pem -o m.sig m");
+    let text = lab.ok("verify -p pub.pem -s m.sig m");
+    assert!(text.contains("good signature"), "{text}");
+    let json: serde_json::Value =
+        serde_json::from_str(&lab.ok("verify -p pub.pem -s m.sig m --json")).unwrap();
+    assert_eq!(json["verified"], true);
+
+    lab.ok("sign -k key.pem --id alice -o a.sig m");
+    lab.ok("verify -p pub.pem --id alice -s a.sig m");
+    lab.fails(1, "verify -p pub.pem -s a.sig m");
+    lab.fails(1, "verify -p pub.pem --id bob -s a.sig m");
+
+    lab.write("m2", "another message");
+    lab.fails(1, "verify -p pub.pem -s m.sig m2");
+    let json = lab.gmkit("verify -p pub.pem -s m.sig m2 --json");
+    assert_eq!(json.code, 1);
+    assert!(json.stdout.contains("\"verified\":false"), "{}", json.stdout);
+    lab.ok("keygen -o other.pem -p other.pub --no-passphrase");
+    lab.fails(1, "verify -p other.pub -s m.sig m");
+}
+
+#[test]
+fn encrypted_keys_in_each_format() {
+    let lab = Lab::empty();
+    lab.write("pass", "correct horse\n");
+    lab.write("wrong", "battery staple\n");
+    lab.write("empty", "\n");
+    lab.write("m", "message");
+    for format in ["compat", "openssl4", "gmssl"] {
+        lab.ok(&format!(
+            "keygen -o {format}.pem -p {format}.pub --passphrase-file pass --key-format {format}"
+        ));
+        lab.ok(&format!("sign -k {format}.pem --passphrase-file pass -o {format}.sig m"));
+        lab.ok(&format!("verify -p {format}.pub -s {format}.sig m"));
+        let error = lab.fails(2, &format!("sign -k {format}.pem --passphrase-file wrong -o x m"));
+        assert!(error.contains("wrong passphrase"), "{error}");
+        let error = lab.fails(2, &format!("sign -k {format}.pem -o x m"));
+        assert!(error.contains("no passphrase was given"), "{error}");
+    }
+    let error = lab.fails(2, "keygen -o x.pem --passphrase-file empty");
+    assert!(error.contains("empty"), "{error}");
+    let error = lab.fails(2, "keygen -o x.pem --no-passphrase --key-format gmssl");
+    assert!(error.contains("GmSSL"), "{error}");
+    let error = lab.fails(2, "keygen -o compat.pem --no-passphrase");
+    assert!(error.contains("--force"), "{error}");
+    lab.ok("keygen -o compat.pem --no-passphrase --force");
+}
+
+#[test]
+fn sm2_encryption_in_each_layout() {
+    let lab = Lab::new();
+    lab.write("m", "a session key");
+    for layout in ["der", "c1c3c2", "c1c2c3"] {
+        lab.ok(&format!("encrypt -r pub.pem -f sm2 --layout {layout} -o {layout}.enc m"));
+        lab.ok(&format!("decrypt -k key.pem --layout {layout} -o {layout}.out {layout}.enc"));
+        assert_eq!(lab.read(&format!("{layout}.out")), b"a session key");
+        assert_eq!(mode(&lab.path(&format!("{layout}.out"))), 0o600);
+    }
+    assert_eq!(lab.ok("decrypt -k key.pem der.enc"), "a session key");
+    assert_eq!(lab.ok("decrypt -k key.pem c1c3c2.enc"), "a session key");
+    lab.fails(1, "decrypt -k key.pem c1c2c3.enc");
+}
+
+#[test]
+fn hashes_are_listed_and_checked_as_sha256sum_does() {
+    let lab = Lab::empty();
+    lab.write("abc", "abc");
+    lab.write("with blank", "x");
+    let digest = "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0";
+    assert_eq!(lab.ok("hash abc"), format!("{digest}  abc\n"));
+    assert_eq!(lab.gmkit_with(["hash", "-"], b"abc").stdout, format!("{digest}  -\n"));
+    let list = lab.gmkit_with(["hash", "abc", "with blank"], b"").stdout;
+    lab.write("SUMS", &list);
+    assert_eq!(lab.ok("hash -c SUMS"), "abc: OK\nwith blank: OK\n");
+    assert_eq!(lab.gmkit_with(["hash", "-c", "-"], list.as_bytes()).code, 0);
+
+    lab.write("abc", "abd");
+    let done = lab.gmkit("hash -c SUMS");
+    assert_eq!((done.code, done.stdout.as_str()), (1, "abc: FAILED\nwith blank: OK\n"));
+    std::fs::remove_file(lab.path("abc")).unwrap();
+    let done = lab.gmkit("hash -c SUMS");
+    assert_eq!(done.code, 1);
+    assert!(done.stdout.starts_with("abc: FAILED open or read\n"), "{}", done.stdout);
+    lab.write("SUMS", "no digests here\n");
+    lab.fails(2, "hash -c SUMS");
+    lab.fails(2, "hash missing");
+    lab.fails(2, "hash");
+}
+
+#[test]
+fn macs() {
+    let lab = Lab::empty();
+    lab.write("raw.key", [0x0b; 32]);
+    lab.write("hex.key", "0b".repeat(32) + "\n");
+    lab.write("m", "Hi There");
+    let want = "c0ba18c68b90c88bc07de794bfc7d2c8d19ec31ed8773bc2b390c9604e0be11e  m\n";
+    assert_eq!(lab.ok("mac -K raw.key m"), want);
+    assert_eq!(lab.ok("mac -K hex.key m"), want);
+    lab.write("none.key", "");
+    lab.fails(2, "mac -K none.key m");
+}
+
+#[test]
+fn sealed_files() {
+    let lab = Lab::empty();
+    lab.write("k", "0123456789abcdeffedcba9876543210");
+    for len in [0, 1, 15, 16, 17, 300_000] {
+        let plain: Vec<u8> = (0..len).map(|i| (i % 251) as u8).collect();
+        lab.write("plain", &plain);
+        lab.ok("cipher -K k --encrypt -o sealed plain");
+        lab.ok("cipher -K k --encrypt -o again plain");
+        assert_eq!(lab.read("sealed").len(), len + 28);
+        assert_ne!(lab.read("sealed")[..12], lab.read("again")[..12], "nonces must be fresh");
+        lab.ok("cipher -K k --decrypt -o opened sealed");
+        assert_eq!(lab.read("opened"), plain);
+        let through_pipes =
+            lab.gmkit_with("cipher -K k --decrypt -".split(' '), &lab.read("sealed"));
+        assert_eq!(through_pipes.code, 0);
+    }
+}
+
+#[test]
+fn no_plaintext_leaves_before_its_tag_is_checked() {
+    let lab = Lab::empty();
+    lab.write("k", [7; 16]);
+    let plain = vec![b'p'; 1_000_000];
+    lab.write("plain", &plain);
+    lab.ok("cipher -K k --encrypt -o sealed plain");
+    let sealed = lab.read("sealed");
+    for at in [0, 11, 12, 500_000, sealed.len() - 17, sealed.len() - 16, sealed.len() - 1] {
+        let mut bad = sealed.clone();
+        bad[at] ^= 1;
+        lab.write("bad", &bad);
+        lab.fails(1, "cipher -K k --decrypt -o out bad");
+        let piped = lab.gmkit("cipher -K k --decrypt bad");
+        assert_eq!((piped.code, piped.stdout.len()), (1, 0), "byte {at}");
+    }
+    for len in [0, 11, 12, 27] {
+        lab.write("bad", &sealed[..len]);
+        lab.fails(2, "cipher -K k --decrypt -o out bad");
+    }
+    lab.write("bad", &sealed[..28]);
+    lab.fails(1, "cipher -K k --decrypt -o out bad");
+    // An existing file survives a failed decryption.
+    lab.write("out", "precious");
+    lab.write("bad", &sealed[..1000]);
+    lab.fails(1, "cipher -K k --decrypt -o out bad");
+    assert_eq!(lab.read("out"), b"precious");
+    // More than can be held back goes to a file only.
+    lab.sparse("big", 17 << 20);
+    lab.ok("cipher -K k --encrypt -o big.gcm big");
+    let piped = lab.gmkit("cipher -K k --decrypt big.gcm");
+    assert_eq!((piped.code, piped.stdout.len()), (2, 0));
+    assert!(piped.stderr.contains("give -o"), "{}", piped.stderr);
+    lab.ok("cipher -K k --decrypt -o big.out big.gcm");
+    assert!(lab.read("big") == lab.read("big.out"));
+}
+
+#[test]
+fn a_broken_pipe_is_no_error() {
+    let lab = Lab::empty();
+    let gmkit = env!("CARGO_BIN_EXE_gmkit");
+    lab.write("k", [7; 16]);
+    lab.sparse("big", 8 << 20);
+    lab.write("run.sh", format!(
+        "set -o pipefail; {gmkit} cipher -m ctr --iv {:032} -K k --encrypt big | head -c 1 >/dev/null",
+        0
+    ));
+    lab.peer("bash run.sh");
+}
+
+#[test]
+fn output_goes_through_links_and_into_devices() {
+    let lab = Lab::new();
+    lab.write("m", "message");
+    lab.write("target", "old");
+    std::os::unix::fs::symlink(lab.path("target"), lab.path("link")).unwrap();
+    lab.ok("sign -k key.pem -o link m");
+    assert!(lab.path("link").is_symlink());
+    lab.ok("verify -p pub.pem -s target m");
+    lab.ok("sign -k key.pem -o /dev/null m");
+    let error = lab.fails(2, "sign -k key.pem -o /dev/full m");
+    assert!(error.contains("/dev/full"), "{error}");
+}
+
+#[test]
+fn vectors_selftest_and_generated_texts() {
+    let lab = Lab::empty();
+    let json: serde_json::Value =
+        serde_json::from_str(&lab.ok("vectors run --json --junit report.xml")).unwrap();
+    assert_eq!(json["failed"], 0);
+    for suite in json["suites"].as_array().unwrap() {
+        for refusal in suite["refusals"].as_array().unwrap() {
+            assert!(!refusal["reason"].as_str().unwrap().is_empty());
+        }
+    }
+    assert!(String::from_utf8(lab.read("report.xml")).unwrap().contains("<testsuite"));
+    lab.fails(2, "vectors run --suite nonsense");
+    lab.fails(2, "vectors run --backend abacus");
+
+    assert!(lab.ok("selftest").contains("SM2 pairwise consistency"));
+    let json: serde_json::Value = serde_json::from_str(&lab.ok("selftest --json")).unwrap();
+    assert_eq!(json["passed"], true);
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(lab.ok(&format!("completions {shell}")).contains("quickstart"));
+    }
+    assert!(lab.ok("man").contains(".TH"));
+    lab.ok("man -o pages");
+    assert!(lab.path("pages/gmkit-sign.1").is_file());
+    for command in [
+        "quickstart",
+        "keygen",
+        "pubkey",
+        "sign",
+        "verify",
+        "encrypt",
+        "decrypt",
+        "hash",
+        "mac",
+        "cipher",
+        "vectors run",
+        "selftest",
+        "completions",
+        "man",
+    ] {
+        let help = lab.ok(&format!("{command} --help"));
+        assert!(help.contains("Example:"), "{command} --help has no example");
+    }
+}
+
+#[test]
+fn a_sealed_binary_knows_when_it_is_damaged() {
+    let lab = Lab::empty();
+    lab.fails(1, "selftest --require-seal");
+    lab.ok("selftest --seal sealed");
+    let sealed = lab.path("sealed").display().to_string();
+    assert!(lab.peer(&format!("{sealed} selftest --require-seal")).contains("intact"));
+    // Its last bytes are section names: damage that lets it run.
+    let mut bytes = lab.read("sealed");
+    let at = bytes.len() - 8;
+    bytes[at] ^= 1;
+    lab.write("sealed", bytes);
+    let damaged = lab.peer_done(&format!("{sealed} selftest"));
+    assert_eq!(damaged.code, 1);
+    assert!(damaged.stdout.contains("DAMAGED"), "{}", damaged.stdout);
+}
+
+#[test]
+fn a_progress_bar_shows_on_a_terminal_only() {
+    let lab = Lab::empty();
+    lab.sparse("big", 1 << 30);
+    let gmkit = env!("CARGO_BIN_EXE_gmkit");
+    // util-linux's `script` gives the command a terminal.
+    lab.write("run.sh", format!("script -qec '{gmkit} hash big' /dev/null"));
+    let on_terminal = lab.peer("bash run.sh");
+    assert!(on_terminal.contains("GiB"), "{on_terminal}");
+    assert_eq!(lab.gmkit("hash big").stderr, "");
+}
+
+#[test]
+fn five_gibibytes_sign_in_64_mebibytes() {
+    let lab = Lab::new();
+    lab.sparse("huge", 5 << 30);
+    let gmkit = env!("CARGO_BIN_EXE_gmkit");
+    // The limit is on all address space, so that no buffer can hide.
+    let limit = 64 << 20;
+    lab.peer(&format!("prlimit --as={limit} {gmkit} sign -k key.pem -o huge.sig huge"));
+    lab.peer(&format!("prlimit --as={limit} {gmkit} verify -p pub.pem -s huge.sig huge"));
+}

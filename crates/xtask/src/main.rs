@@ -1,0 +1,43 @@
+//! Developer commands. `cargo xtask test` is what CI runs.
+
+mod arrows;
+mod bench;
+mod book;
+mod fuzz;
+mod packages;
+mod python;
+mod run;
+mod test;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask test          everything CI runs, in its short form
+cargo xtask arrows        check that crates use each other only as docs/architecture says
+cargo xtask bench         criterion benches beside their rivals
+cargo xtask fuzz [SECS]   each fuzz target for SECS seconds (default 60); needs a nightly and cargo-fuzz
+cargo xtask book          check the book, and build it if mdbook is installed";
+
+fn main() -> ExitCode {
+    let args: Vec<_> = std::env::args().skip(1).collect();
+    let args: Vec<_> = args.iter().map(String::as_str).collect();
+    let result = match args[..] {
+        ["test"] => test::run(),
+        ["arrows"] => arrows::check(),
+        ["bench"] => bench::run(),
+        ["fuzz"] => fuzz::run("60"),
+        ["fuzz", seconds] => fuzz::run(seconds),
+        ["book"] => book::check(),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("xtask: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}

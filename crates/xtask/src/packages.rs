@@ -1,0 +1,42 @@
+//! The system packages that the tests need.
+
+use crate::run::{self, Result};
+
+/// Debian package, and a command that shows it is there.
+const NEEDED: &[(&str, &str)] = &[
+    ("gcc", "cc --version"),
+    ("openssl", "openssl version"),
+    ("python3", "python3 --version"),
+    ("python3-venv", "python3 -c import\u{a0}ensurepip"),
+    ("cmake", "cmake --version"),
+    ("make", "make --version"),
+    ("util-linux", "prlimit --version"),
+    ("bsdutils", "script --version"),
+    ("diffutils", "cmp --version"),
+];
+
+/// Installs what is missing when root on a system with `apt-get`; otherwise prints the command
+/// and stops.
+pub(crate) fn install() -> Result {
+    let missing: Vec<_> =
+        NEEDED.iter().filter(|(_, probe)| !present(probe)).map(|(package, _)| *package).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let install = format!("apt-get install -y --no-install-recommends {}", missing.join(" "));
+    let is_root = run::output("id -u").is_ok_and(|id| id.trim() == "0");
+    if !is_root || !run::succeeds("apt-get --version") {
+        return Err(format!("these are missing; install them and start again:\n  sudo {install}"));
+    }
+    run::run("apt-get update -qq")?;
+    run::run(&install)
+}
+
+/// Words are split at blanks; a no-break space stands for a blank inside a word.
+fn present(probe: &str) -> bool {
+    let words: Vec<_> = probe.split(' ').map(|word| word.replace('\u{a0}', " ")).collect();
+    std::process::Command::new(&words[0])
+        .args(&words[1..])
+        .output()
+        .is_ok_and(|output| output.status.success())
+}

@@ -1,0 +1,135 @@
+//! `cargo xtask test`: everything CI runs, in the order in which it finds mistakes soonest.
+
+use std::time::{Duration, Instant};
+
+use crate::{
+    arrows, book, packages, python,
+    run::{self, Result, run},
+};
+
+/// One part of the tests.
+struct Step {
+    name: &'static str,
+    run: fn() -> Result<Outcome>,
+}
+
+/// What a part that did not fail has to say.
+enum Outcome {
+    Passed,
+    /// Something could not be done here, through no fault of the code. Said loudly at the end.
+    NotRun(String),
+}
+
+const STEPS: &[Step] = &[
+    Step { name: "system packages", run: || packages::install().map(passed) },
+    Step { name: "fmt", run: || run("cargo fmt --all --check").map(passed) },
+    Step { name: "arrows", run: || arrows::check().map(passed) },
+    Step { name: "clippy", run: clippy },
+    Step { name: "licences and bans", run: deny },
+    Step { name: "peers", run: || python::environment().map(|_| Outcome::Passed) },
+    Step { name: "unit, vectors, interop, CLI", run: || run("cargo test --workspace").map(passed) },
+    Step {
+        name: "vectors are current",
+        run: || run("python3 vectors/generate.py --check").map(passed),
+    },
+    Step { name: "features", run: features },
+    Step {
+        name: "fuzz corpora",
+        run: || run("cargo test --manifest-path fuzz/Cargo.toml").map(passed),
+    },
+    Step {
+        name: "benches compile",
+        run: || run("cargo bench --package gmkit-benches --no-run").map(passed),
+    },
+    Step { name: "API docs", run: api_docs },
+    Step { name: "book", run: || book::check().map(passed) },
+    Step { name: "MSRV", run: msrv },
+];
+
+fn passed(_: ()) -> Outcome {
+    Outcome::Passed
+}
+
+/// Runs all parts; the first failure ends it.
+pub(crate) fn run() -> Result {
+    let mut times: Vec<(&str, Duration, Outcome)> = Vec::new();
+    let mut result = Ok(());
+    for step in STEPS {
+        println!("\n==> {}", step.name);
+        let started = Instant::now();
+        match (step.run)() {
+            Ok(outcome) => times.push((step.name, started.elapsed(), outcome)),
+            Err(reason) => {
+                result = Err(format!("{}: {reason}", step.name));
+                break;
+            }
+        }
+    }
+    println!("\n==> what ran, and how long it took");
+    for (name, time, outcome) in &times {
+        println!("{:>7.1} s  {name}", time.as_secs_f32());
+        if let Outcome::NotRun(reason) = outcome {
+            println!("           NOT RUN in full: {reason}");
+        }
+    }
+    result
+}
+
+fn clippy() -> Result<Outcome> {
+    run("cargo clippy --workspace --all-targets --all-features -- -D warnings")?;
+    run("cargo clippy --manifest-path fuzz/Cargo.toml --all-targets -- -D warnings")?;
+    Ok(Outcome::Passed)
+}
+
+/// cargo-deny takes minutes to build, so it is used where it is installed; the licences are
+/// checked everywhere.
+fn deny() -> Result<Outcome> {
+    arrows::check_licences()?;
+    if !run::succeeds("cargo deny --version") {
+        return Ok(Outcome::NotRun("cargo-deny is not installed: advisories not checked".into()));
+    }
+    run("cargo deny check bans licenses sources")?;
+    if run::succeeds("cargo deny fetch db") {
+        run("cargo deny check advisories")?;
+        return Ok(Outcome::Passed);
+    }
+    Ok(Outcome::NotRun("the advisory database cannot be reached from here".into()))
+}
+
+/// The cores without `std`, and with each feature alone.
+fn features() -> Result<Outcome> {
+    for args in [
+        "gmkit-sm3",
+        "gmkit-sm3 --features oid",
+        "gmkit-sm4",
+        "gmkit-sm4 --features alloc",
+        "gmkit-sm2",
+        "gmkit-sm2 --features alloc",
+        "gmkit-sm2 --features pkcs8",
+        "gmkit",
+    ] {
+        run(&format!("cargo clippy --no-default-features --package {args} -- -D warnings"))?;
+    }
+    Ok(Outcome::Passed)
+}
+
+fn api_docs() -> Result<Outcome> {
+    let line = "cargo doc --workspace --no-deps --document-private-items";
+    run::run_command(run::command(line).env("RUSTDOCFLAGS", "-D warnings"), line)?;
+    Ok(Outcome::Passed)
+}
+
+/// The workspace builds with the oldest compiler that `Cargo.toml` promises. Where rustup cannot
+/// get it, clippy's `incompatible_msrv` (above) and the dependencies' own statements have to do.
+fn msrv() -> Result<Outcome> {
+    let msrv = arrows::check_dependency_msrv()?;
+    let installed = run::succeeds(&format!("rustup run {msrv} rustc --version"))
+        || run::succeeds(&format!("rustup toolchain install {msrv} --profile minimal"));
+    if !installed {
+        return Ok(Outcome::NotRun(format!("rustup cannot get Rust {msrv} here")));
+    }
+    run(&format!(
+        "rustup run {msrv} cargo check --workspace --all-targets --target-dir target/msrv"
+    ))?;
+    Ok(Outcome::Passed)
+}
