@@ -33,7 +33,7 @@ impl<'p> Input<'p> {
         if metadata.is_dir() {
             return Err(Failure::about(path.display(), Failure::input("is a directory")));
         }
-        let len = metadata.is_file().then(|| metadata.len());
+        let len = metadata.is_file().then_some(metadata.len());
         Ok(Self { path, reader: Box::new(file), len })
     }
 

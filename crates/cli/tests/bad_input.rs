@@ -220,7 +220,7 @@ fn unreadable_files() {
     use std::os::unix::fs::PermissionsExt;
     let lab = Lab::new();
     lab.write("m", "message");
-    std::fs::set_permissions(lab.path("m"), std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(lab.path("m"), std::fs::Permissions::from_mode(0o000)).unwrap();
     if std::fs::read(lab.path("m")).is_ok() {
         // The superuser reads everything: ask for a file that not even root can read.
         names(&lab.fails(2, "hash /proc/self/mem"), &["/proc/self/mem"]);

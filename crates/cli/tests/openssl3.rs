@@ -16,9 +16,7 @@ fn signatures() {
     for size in SIZES {
         lab.sparse("m", size);
         lab.ok("sign -k key.pem -o ours.sig m");
-        lab.peer(&format!(
-            "openssl dgst -sm3 -verify pub.pem -sigopt distid:1234567812345678 -signature ours.sig m"
-        ));
+        lab.peer("openssl dgst -sm3 -verify pub.pem -sigopt distid:1234567812345678 -signature ours.sig m");
         lab.peer(
             "openssl dgst -sm3 -sign their.pem -sigopt distid:1234567812345678 -out their.sig m",
         );

@@ -63,7 +63,10 @@ impl SoftwareSecret {
     #[must_use]
     pub fn decode_file_bytes(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
         let text = bytes.trim_ascii();
-        if text.len() < 32 || text.len() % 2 != 0 || !text.iter().all(u8::is_ascii_hexdigit) {
+        if text.len() < 32
+            || !text.len().is_multiple_of(2)
+            || !text.iter().all(u8::is_ascii_hexdigit)
+        {
             return Zeroizing::new(bytes.to_vec());
         }
         // No branch or table by a secret digit: the digits' values come from arithmetic.

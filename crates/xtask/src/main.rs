@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     let args: Vec<_> = std::env::args().skip(1).collect();
     let args: Vec<_> = args.iter().map(String::as_str).collect();
     let result = match args[..] {
-        ["test"] => test::run(),
+        ["test"] => test::all(),
         ["arrows"] => arrows::check(),
         ["bench"] => bench::run(),
         ["fuzz"] => fuzz::run("60"),

@@ -51,7 +51,7 @@ fn passed(_: ()) -> Outcome {
 }
 
 /// Runs all parts; the first failure ends it.
-pub(crate) fn run() -> Result {
+pub(crate) fn all() -> Result {
     let mut times: Vec<(&str, Duration, Outcome)> = Vec::new();
     let mut result = Ok(());
     for step in STEPS {

@@ -86,5 +86,5 @@ fn write(path: &Path, content: &[u8], access: Access) -> Result<(), Failure> {
 fn random_passphrase() -> Result<Zeroizing<String>, Failure> {
     let mut bytes = Zeroizing::new([0; 16]);
     SysRng.try_fill_bytes(&mut *bytes).map_err(|_| gmkit::keys::Error::Rng)?;
-    Ok(Zeroizing::new(hex::encode(&*bytes) + "\n"))
+    Ok(Zeroizing::new(hex::encode(bytes.as_slice()) + "\n"))
 }
