@@ -2,7 +2,17 @@
 
 use gmkit_sm3::{Digest, Sm3};
 
-use crate::{Error, PublicKey, arith::FieldElement, curve::Affine};
+use crate::{Error, PublicKey};
+
+/// a ‖ b ‖ xG ‖ yG, 32 big-endian bytes each (GB/T 32918.5-2017).
+const PARAMETERS: &[u8; 128] = b"\xff\xff\xff\xfe\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\
+      \xff\xff\xff\xff\x00\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\xfc\
+      \x28\xe9\xfa\x9e\x9d\x9f\x5e\x34\x4d\x5a\x9e\x4b\xcf\x65\x09\xa7\
+      \xf3\x97\x89\xf5\x15\xab\x8f\x92\xdd\xbc\xbd\x41\x4d\x94\x0e\x93\
+      \x32\xc4\xae\x2c\x1f\x19\x81\x19\x5f\x99\x04\x46\x6a\x39\xc9\x94\
+      \x8f\xe3\x0b\xbf\xf2\x66\x0b\xe1\x71\x5a\x45\x89\x33\x4c\x74\xc7\
+      \xbc\x37\x36\xa2\xf4\xf6\x77\x9c\x59\xbd\xce\xe3\x6b\x69\x21\x53\
+      \xd0\xa9\x87\x7c\xc6\x2a\x47\x40\x02\xdf\x32\xe5\x21\x39\xf0\xa0";
 
 /// A signer's distinguishing ID (GB/T 32918.2-2016, 5.5): at most 8191 bytes.
 ///
@@ -47,13 +57,10 @@ impl PublicKey {
     #[must_use]
     pub fn z(&self, id: Id<'_>) -> [u8; 32] {
         let entl = (id.0.len() as u16) * 8;
-        let a = -FieldElement::ONE.triple();
         Sm3::new()
             .chain_update(entl.to_be_bytes())
             .chain_update(id.0)
-            .chain_update(a.to_bytes())
-            .chain_update(crate::curve::B.to_bytes())
-            .chain_update(Affine::GENERATOR.to_xy())
+            .chain_update(PARAMETERS)
             .chain_update(self.point().to_xy())
             .finalize()
             .into()

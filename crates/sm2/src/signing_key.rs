@@ -5,7 +5,7 @@ use spki::{AlgorithmIdentifierRef, AssociatedAlgorithmIdentifier, SignatureAlgor
 
 use crate::{
     DerSignature, Error, Id, PublicKey, SM2_WITH_SM3_OID, SecretKey, Signature,
-    rand_core::TryCryptoRng,
+    rand_core::TryCryptoRng, sign::sign_e, verify::verify_e,
 };
 
 /// A private key that signs under one ID.
@@ -23,14 +23,27 @@ use crate::{
 #[derive(Debug)]
 pub struct SigningKey {
     secret: SecretKey,
-    id: Id<'static>,
+    z: [u8; 32],
 }
 
 impl SigningKey {
-    /// Binds a key to an ID.
+    /// Binds a key to an ID. Z is computed here, once.
     #[must_use]
-    pub const fn new(secret: SecretKey, id: Id<'static>) -> Self {
-        Self { secret, id }
+    pub fn new(secret: SecretKey, id: Id<'_>) -> Self {
+        let z = secret.public_key().z(id);
+        Self { secret, z }
+    }
+
+    /// Signs `message` under the key's ID.
+    ///
+    /// # Errors
+    /// [`Error::Rng`].
+    pub fn sign<R: TryCryptoRng + ?Sized>(
+        &self,
+        rng: &mut R,
+        message: &[u8],
+    ) -> Result<Signature, Error> {
+        sign_e(rng, &self.secret, &gmkit_sm3::digest(&[&self.z, message]))
     }
 }
 
@@ -38,7 +51,7 @@ impl Keypair for SigningKey {
     type VerifyingKey = VerifyingKey;
 
     fn verifying_key(&self) -> VerifyingKey {
-        VerifyingKey::new(*self.secret.public_key(), self.id)
+        VerifyingKey { public: *self.secret.public_key(), z: self.z }
     }
 }
 
@@ -48,7 +61,7 @@ impl RandomizedSigner<Signature> for SigningKey {
         rng: &mut R,
         message: &[u8],
     ) -> Result<Signature, signature::Error> {
-        Ok(self.secret.sign(rng, self.id, message)?)
+        Ok(self.sign(rng, message)?)
     }
 }
 
@@ -58,7 +71,7 @@ impl RandomizedSigner<DerSignature> for SigningKey {
         rng: &mut R,
         message: &[u8],
     ) -> Result<DerSignature, signature::Error> {
-        Ok(self.secret.sign(rng, self.id, message)?.to_der())
+        Ok(self.sign(rng, message)?.to_der())
     }
 }
 
@@ -72,27 +85,31 @@ impl SignatureAlgorithmIdentifier for SigningKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VerifyingKey {
     public: PublicKey,
-    id: Id<'static>,
+    z: [u8; 32],
 }
 
 impl VerifyingKey {
-    /// Binds a key to an ID.
+    /// Binds a key to an ID. Z is computed here, once.
     #[must_use]
-    pub const fn new(public: PublicKey, id: Id<'static>) -> Self {
-        Self { public, id }
+    pub fn new(public: PublicKey, id: Id<'_>) -> Self {
+        Self { public, z: public.z(id) }
+    }
+
+    fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), Error> {
+        verify_e(&self.public, &gmkit_sm3::digest(&[&self.z, message]), signature)
     }
 }
 
 impl Verifier<Signature> for VerifyingKey {
     fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), signature::Error> {
-        Ok(self.public.verify(self.id, message, signature)?)
+        Ok(self.verify(message, signature)?)
     }
 }
 
 impl Verifier<DerSignature> for VerifyingKey {
     fn verify(&self, message: &[u8], signature: &DerSignature) -> Result<(), signature::Error> {
         let signature = Signature::from_der(signature.as_bytes())?;
-        Ok(self.public.verify(self.id, message, &signature)?)
+        Ok(self.verify(message, &signature)?)
     }
 }
 

@@ -3,7 +3,7 @@
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::Zeroize;
 
-use super::{B, G};
+use super::B;
 use crate::{Error, arith::FieldElement};
 
 /// A point on the curve other than the point at infinity. Values from outside are checked, so a
@@ -63,8 +63,6 @@ impl Affine {
     pub(crate) fn negate_if(&self, choice: Choice) -> Self {
         Self { x: self.x, y: FieldElement::conditional_select(&self.y, &-self.y, choice) }
     }
-
-    pub(crate) const GENERATOR: Self = G;
 }
 
 /// x^3 - 3x + b.

@@ -3,7 +3,7 @@
 //! `generator.bin` holds j·2^(6i)·G for i in 0..43 and j in 1..=32: x and y, four little-endian
 //! words each, in Montgomery form. The test recomputes all of it from G.
 
-use subtle::{Choice, ConditionallySelectable};
+use subtle::ConditionallySelectable;
 use zeroize::Zeroize;
 
 use super::{Affine, Jacobian, booth};
@@ -33,12 +33,13 @@ static TABLE: &[u8; WINDOWS * ENTRIES * POINT] = include_bytes!("generator.bin")
 ///   contradicts the bound on |A|.
 pub(crate) fn multiply_generator(k: &Scalar) -> Jacobian {
     let mut words = k.to_words();
-    let mut acc = Jacobian::INFINITY;
-    let mut at_infinity = Choice::from(1);
-    for (i, window) in TABLE.as_chunks::<{ ENTRIES * POINT }>().0.iter().enumerate() {
+    let (negative, magnitude) = booth::digit::<WIDTH>(&words, 0);
+    let mut acc = Jacobian::from(&select(0, magnitude).negate_if(negative));
+    let mut at_infinity = booth::is(magnitude, 0);
+    for i in 1..WINDOWS {
         let (negative, magnitude) = booth::digit::<WIDTH>(&words, i);
         let is_zero = booth::is(magnitude, 0);
-        let mut term = select(window, magnitude).negate_if(negative);
+        let mut term = select(i, magnitude).negate_if(negative);
         let mut next = acc.add_affine_incomplete(&term);
         next.conditional_assign(&Jacobian::from(&term), at_infinity);
         acc.conditional_assign(&next, !is_zero);
@@ -47,14 +48,20 @@ pub(crate) fn multiply_generator(k: &Scalar) -> Jacobian {
         next.zeroize();
     }
     words.zeroize();
+    acc.conditional_assign(&Jacobian::INFINITY, at_infinity);
     acc
 }
 
-/// Entry `magnitude` (1 to 32) by reading all of them; for 0 something that is not a point.
-fn select(window: &[u8; ENTRIES * POINT], magnitude: u64) -> Affine {
+/// Entry `magnitude` (1 to 32) of window `i` by reading all of them; for 0 something that is not
+/// a point.
+fn select(i: usize, magnitude: u64) -> Affine {
+    // The barrier keeps the compiler from learning that the masks below come from a comparison,
+    // and stands outside of the loop so that the loop becomes vector code.
+    let magnitude = core::hint::black_box(magnitude);
     let mut words = [0u64; 8];
-    for (j, entry) in window.as_chunks::<POINT>().0.iter().enumerate() {
-        let mask = u64::conditional_select(&0, &u64::MAX, booth::is(magnitude, j + 1));
+    for (entry, j) in window(i).as_chunks::<POINT>().0.iter().zip(1u64..) {
+        // All ones for the wanted entry: only 0 - 1 is negative.
+        let mask = (((magnitude ^ j) as i64 - 1) >> 63) as u64;
         for (word, bytes) in words.iter_mut().zip(entry.as_chunks::<8>().0) {
             *word |= u64::from_le_bytes(*bytes) & mask;
         }
@@ -64,10 +71,13 @@ fn select(window: &[u8; ENTRIES * POINT], magnitude: u64) -> Affine {
     point
 }
 
+fn window(i: usize) -> &'static [u8; ENTRIES * POINT] {
+    &TABLE.as_chunks::<{ ENTRIES * POINT }>().0[i]
+}
+
 /// Entry `magnitude` of window `i`, both public.
 pub(super) fn entry_vartime(i: usize, magnitude: u64) -> Affine {
-    let at = i * ENTRIES + magnitude as usize - 1;
-    let bytes = &TABLE.as_chunks::<POINT>().0[at];
+    let bytes = &window(i).as_chunks::<POINT>().0[magnitude as usize - 1];
     from_words(&core::array::from_fn(|w| u64::from_le_bytes(bytes.as_chunks::<8>().0[w])))
 }
 
