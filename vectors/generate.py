@@ -347,7 +347,7 @@ def sm2_sign_file():
     for d in (0, n - 1, n, n + 1, 2**256 - 1):
         f.test(tests, "d out of range", ["KeyRange"], "invalid", "PrivateKeyRange", d=gm.b32(d), k=gm.b32(NONCE), msg=b"x", sig=b"")
     for k in (0, n, 2**256 - 1):
-        f.test(tests, "k out of range", ["NonceRange"], "invalid", "Rng", d=gm.b32(D), k=gm.b32(k), msg=b"x", sig=b"")
+        f.test(tests, "k out of range", ["NonceRange"], "invalid", "NonceRange", d=gm.b32(D), k=gm.b32(k), msg=b"x", sig=b"")
     return f
 
 

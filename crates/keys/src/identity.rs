@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use der::{Decode, Reader, SliceReader, Tag, asn1::AnyRef};
+use der::{Decode, Reader, SliceReader, Tag, Tagged, asn1::AnyRef};
 use gmkit_sm2::PublicKey;
 
 use crate::{Error, PrivateKey, error::der_fault};
@@ -85,10 +85,9 @@ impl Identity {
 /// The public key of a DER certificate: subjectPublicKeyInfo of TBSCertificate (RFC 5280, 4.1).
 /// Nothing else of the certificate is looked at.
 fn certificate_public_key(certificate: &[u8]) -> Result<PublicKey, Error> {
-    let tbs = AnyRef::from_der(certificate)
-        .and_then(|outer| SliceReader::new(outer.value()))
-        .and_then(|mut outer| outer.decode::<AnyRef<'_>>())
-        .map_err(der_fault)?;
+    let outer = sequence(AnyRef::from_der(certificate))?;
+    let mut outer = SliceReader::new(outer.value()).map_err(der_fault)?;
+    let tbs = sequence(outer.decode())?;
     let mut fields = SliceReader::new(tbs.value()).map_err(der_fault)?;
     // version is optional; then serialNumber, signature, issuer, validity, subject.
     let versioned = matches!(Tag::peek(&fields), Ok(Tag::ContextSpecific { .. }));
@@ -97,4 +96,10 @@ fn certificate_public_key(certificate: &[u8]) -> Result<PublicKey, Error> {
     }
     let spki = fields.tlv_bytes().map_err(der_fault)?;
     Ok(PublicKey::from_spki_der(spki)?)
+}
+
+fn sequence(value: der::Result<AnyRef<'_>>) -> Result<AnyRef<'_>, Error> {
+    let value = value.map_err(der_fault)?;
+    value.tag().assert_eq(Tag::Sequence).map_err(der_fault)?;
+    Ok(value)
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{Error, KeyUri, PassphraseSource, PrivateKey};
+use crate::{Error, KeyUri, Origin, PassphraseSource, PrivateKey};
 
 /// Opens keys of one URI scheme. `keys` knows no device: whoever starts the program (CLI, C ABI,
 /// service) registers the openers it wants.
@@ -10,10 +10,14 @@ pub trait KeyOpener: Send + Sync {
     /// The scheme, in lower case: `file`, `pkcs11`.
     fn scheme(&self) -> &'static str;
 
+    /// Whether URIs of [`Origin::Untrusted`] may reach [`KeyOpener::open_private`]. The registry
+    /// stops them otherwise. An opener that says yes must itself make sure that such a URI names
+    /// no file and loads no module but those on its allow-list.
+    fn accepts_untrusted(&self) -> bool {
+        false
+    }
+
     /// Opens a private key.
-    ///
-    /// An opener must check [`KeyUri::origin`] before it reads a file or loads a module that the
-    /// URI names.
     ///
     /// # Errors
     /// Any [`Error`].
@@ -57,16 +61,19 @@ impl KeyRegistry {
     /// Opens the private key that `uri` names.
     ///
     /// # Errors
-    /// [`Error::UnknownScheme`], and what the opener says.
+    /// [`Error::UnknownScheme`], [`Error::UntrustedUri`], and what the opener says.
     pub fn open_private(
         &self,
         uri: &KeyUri,
         passphrase: &dyn PassphraseSource,
     ) -> Result<Arc<dyn PrivateKey>, Error> {
         let opener = self.openers.iter().find(|opener| opener.scheme() == uri.scheme());
-        opener
-            .ok_or_else(|| Error::UnknownScheme { scheme: uri.scheme().to_owned() })?
-            .open_private(uri, passphrase)
+        let opener =
+            opener.ok_or_else(|| Error::UnknownScheme { scheme: uri.scheme().to_owned() })?;
+        if uri.origin() == Origin::Untrusted && !opener.accepts_untrusted() {
+            return Err(Error::UntrustedUri);
+        }
+        opener.open_private(uri, passphrase)
     }
 }
 

@@ -15,7 +15,11 @@ use self::{
     cipher::Cipher,
     kdf::{Kdf, Prf},
 };
-use crate::{EncryptionFault, Error, Passphrase, SysRng, error::der_fault};
+use crate::{
+    EncryptionFault, Error, Passphrase, SysRng,
+    error::der_fault,
+    selftest::{self, Algorithm},
+};
 
 /// Most PBKDF2 iterations that are read: about four seconds of work. What is written has 600,000
 /// at most.
@@ -91,6 +95,7 @@ impl<'a> Encrypted<'a> {
     /// # Errors
     /// [`Error::WrongPassphrase`].
     pub(crate) fn decrypt(&self, passphrase: &Passphrase) -> Result<Zeroizing<Vec<u8>>, Error> {
+        tested()?;
         let key = self.kdf.derive(passphrase.as_bytes(), self.cipher.key_len())?;
         self.cipher.decrypt(&key, self.iv, self.data).ok_or(Error::WrongPassphrase)
     }
@@ -102,6 +107,7 @@ pub(crate) fn encrypt(
     passphrase: &Passphrase,
     format: KeyFormat,
 ) -> Result<Vec<u8>, Error> {
+    tested()?;
     let (prf, iterations) = format.prf_and_iterations();
     let (mut salt, mut iv) = ([0; 16], [0; 16]);
     SysRng.try_fill_bytes(&mut salt).map_err(|_| Error::Rng)?;
@@ -111,6 +117,12 @@ pub(crate) fn encrypt(
     let data = gmkit_sm4::cbc::encrypt(&key, &iv, plain);
     Ok(assemble(prf, &salt, iterations, format == KeyFormat::GmSsl, &iv, &data)
         .expect("structures of fixed size encode"))
+}
+
+/// Encrypted keys rest on SM4 and HMAC-SM3, whichever of them a given file uses.
+fn tested() -> Result<(), Error> {
+    selftest::require(Algorithm::Sm4)?;
+    selftest::require(Algorithm::HmacSm3)
 }
 
 fn assemble(

@@ -51,6 +51,8 @@ impl SoftwareKey {
         bytes: &[u8],
         passphrase: impl FnOnce() -> Result<Passphrase, Error>,
     ) -> Result<Self, Error> {
+        // Reading a key computes its public key.
+        selftest::require(Algorithm::Sm2Signature)?;
         if !pem::looks_like_pem(bytes) {
             return Self::from_der(bytes, passphrase);
         }

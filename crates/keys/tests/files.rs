@@ -102,6 +102,60 @@ fn the_iteration_limit_is_checked_before_any_work() {
     assert!(matches!(error, Error::WrongPassphrase), "{error}");
 }
 
+/// scrypt with the given N, r, p and a salt of `salt` bytes, and nothing encrypted.
+fn with_scrypt(n: u32, r: u32, p: u32, salt: usize) -> Vec<u8> {
+    let tlv = |tag: u8, content: &[u8]| {
+        let len = content.len() as u16;
+        [&[tag, 0x82], &len.to_be_bytes()[..], content].concat()
+    };
+    // Long-form lengths are not DER where a short one would do.
+    let short = |tag: u8, content: &[u8]| {
+        if content.len() < 128 {
+            [&[tag, content.len() as u8], content].concat()
+        } else if content.len() < 256 {
+            [&[tag, 0x81, content.len() as u8], content].concat()
+        } else {
+            tlv(tag, content)
+        }
+    };
+    let integer = |v: u32| {
+        let bytes = u64::from(v).to_be_bytes();
+        let start = (0..7).find(|&i| bytes[i] != 0 || bytes[i + 1] >= 0x80).unwrap_or(7);
+        short(2, &bytes[start..])
+    };
+    let params = [short(4, &vec![1; salt]), integer(n), integer(r), integer(p)].concat();
+    let scrypt = hex::decode("06092b06010401da47040b").unwrap();
+    let kdf = short(0x30, &[scrypt, short(0x30, &params)].concat());
+    let sm4 = hex::decode("06082a811ccf55016802").unwrap();
+    let cipher = short(0x30, &[sm4, short(4, &[0; 16])].concat());
+    let pbes2 = hex::decode("06092a864886f70d01050d").unwrap();
+    let algorithm = short(0x30, &[pbes2, short(0x30, &[kdf, cipher].concat())].concat());
+    short(0x30, &[algorithm, short(4, &[0; 32])].concat())
+}
+
+#[test]
+fn scrypt_is_bounded_in_memory_and_work() {
+    let fault = |n, r, p, salt| {
+        let asked = || panic!("the passphrase must not be asked for");
+        match SoftwareKey::from_file_bytes(&with_scrypt(n, r, p, salt), asked).unwrap_err() {
+            Error::Encryption(fault) => fault,
+            error => panic!("{error}"),
+        }
+    };
+    // Found in review: with N = 1 the memory is all in r and p.
+    assert_eq!(fault(1, 1 << 21, 16, 8), EncryptionFault::ScryptCost);
+    assert_eq!(fault(2, 1 << 21, 16, 8), EncryptionFault::ScryptCost);
+    assert_eq!(fault(1 << 18, 8, 1, 8), EncryptionFault::ScryptCost);
+    assert_eq!(fault(16384, 8, 17, 8), EncryptionFault::ScryptCost);
+    assert_eq!(fault(16383, 8, 1, 8), EncryptionFault::ScryptCost);
+    assert_eq!(fault(0, 8, 1, 8), EncryptionFault::ScryptCost);
+    assert_eq!(fault(16384, 0, 1, 8), EncryptionFault::ScryptCost);
+    assert_eq!(fault(16384, 8, 1, 1025), EncryptionFault::Parameters);
+    let few = || Ok(Passphrase::new("x"));
+    let error = SoftwareKey::from_file_bytes(&with_scrypt(1024, 8, 1, 16), few).unwrap_err();
+    assert!(matches!(error, Error::WrongPassphrase), "{error}");
+}
+
 #[test]
 fn every_flipped_bit_of_an_encrypted_key_is_refused() {
     let key = SoftwareKey::generate().unwrap();

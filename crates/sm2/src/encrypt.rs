@@ -11,6 +11,7 @@ use crate::{
     Ciphertext, Error, PublicKey, SecretKey,
     arith::Scalar,
     curve::{self, Affine, Projective},
+    nonce::Nonces,
 };
 
 /// Times that a new k is tried when KDF gives zeros only. For a plaintext of one byte each try
@@ -38,8 +39,9 @@ impl PublicKey {
         rng: &mut R,
         plaintext: &[u8],
     ) -> Result<Ciphertext, Error> {
+        let mut nonces = Nonces::for_encryption(rng, &self.to_sec1_bytes(), plaintext)?;
         for _ in 0..MAX_TRIES {
-            let mut k = Scalar::random(rng)?;
+            let mut k = nonces.next();
             let ciphertext = encrypt_with_k(self, &k, plaintext);
             k.zeroize();
             if let Some(ciphertext) = ciphertext? {
@@ -128,9 +130,9 @@ impl Shared {
     /// C3 = SM3(x2 ‖ M ‖ y2).
     fn hash(&self, plaintext: &[u8]) -> [u8; 32] {
         Sm3::new()
-            .chain_update(*self.x2)
+            .chain_update(&self.x2[..])
             .chain_update(plaintext)
-            .chain_update(*self.y2)
+            .chain_update(&self.y2[..])
             .finalize()
             .into()
     }

@@ -14,6 +14,8 @@ pub enum Error {
     Rejected,
     /// The random number generator failed. Nothing was signed or encrypted.
     Rng,
+    /// A nonce k that was given is not in [1, n-1], or must not be used with this message.
+    NonceRange,
     /// A private key is not in [1, n-2] (GB/T 32918.1-2016, 6.1).
     PrivateKeyRange,
     /// The private key's file names a public key that does not belong to it.
@@ -74,6 +76,7 @@ impl fmt::Display for Error {
         f.write_str(match self {
             Self::Rejected => "rejected: signature or ciphertext does not fit the key",
             Self::Rng => "the random number generator failed",
+            Self::NonceRange => "the nonce k cannot be used",
             Self::PrivateKeyRange => "private key is not in [1, n-2]",
             Self::PublicKeyMismatch => "public key in the file does not belong to the private key",
             Self::PointEncoding => "point encoding not understood",

@@ -31,16 +31,16 @@ pub fn verify_e(key: &PublicKey, e: &[u8; 32], signature: &Signature) -> Result<
 /// Signs e with the nonce `k`, 32 big-endian bytes.
 ///
 /// # Errors
-/// [`Error::Rng`] when k is not in [1, n-1] or leads to r = 0, r + k = n or s = 0.
+/// [`Error::NonceRange`] when k is not in [1, n-1] or leads to r = 0, r + k = n or s = 0.
 pub fn sign_e_with_k(key: &SecretKey, e: &[u8; 32], k: &[u8; 32]) -> Result<Signature, Error> {
-    let k = Scalar::from_bytes_nonzero(k).ok_or(Error::Rng)?;
-    sign::sign_e_with_k(key, e, &k).ok_or(Error::Rng)
+    let k = Scalar::from_bytes_nonzero(k).ok_or(Error::NonceRange)?;
+    sign::sign_e_with_k(key, e, &k).ok_or(Error::NonceRange)
 }
 
 /// Encrypts with the nonce `k`, 32 big-endian bytes.
 ///
 /// # Errors
-/// [`Error::Rng`] when k is not in [1, n-1] or KDF gives zeros only; else as
+/// [`Error::NonceRange`] when k is not in [1, n-1] or KDF gives zeros only; else as
 /// [`PublicKey::encrypt`].
 #[cfg(feature = "alloc")]
 pub fn encrypt_with_k(
@@ -48,6 +48,6 @@ pub fn encrypt_with_k(
     k: &[u8; 32],
     plaintext: &[u8],
 ) -> Result<crate::Ciphertext, Error> {
-    let k = Scalar::from_bytes_nonzero(k).ok_or(Error::Rng)?;
-    crate::encrypt::encrypt_with_k(key, &k, plaintext)?.ok_or(Error::Rng)
+    let k = Scalar::from_bytes_nonzero(k).ok_or(Error::NonceRange)?;
+    crate::encrypt::encrypt_with_k(key, &k, plaintext)?.ok_or(Error::NonceRange)
 }

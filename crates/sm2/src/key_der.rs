@@ -68,8 +68,12 @@ pub(crate) fn read_ec_private_key(bytes: &[u8], curve: Curve) -> Result<SecretKe
 }
 
 fn check_public_key(key: &SecretKey, bit_string: &[u8]) -> Result<(), Error> {
-    let content = der_value::any(bit_string, Tag::BitString)?.value();
-    let Some((0, point)) = content.split_first() else {
+    compare_public_key(key, der_value::any(bit_string, Tag::BitString)?.value())
+}
+
+/// The content of a BIT STRING: a count of unused bits, which is 0, and the point.
+fn compare_public_key(key: &SecretKey, bits: &[u8]) -> Result<(), Error> {
+    let Some((0, point)) = bits.split_first() else {
         return Err(Error::Der(DerFault::Value));
     };
     if PublicKey::from_sec1_bytes(point)? == *key.public_key() {
@@ -97,13 +101,14 @@ impl SecretKey {
     /// As [`SecretKey::from_sec1_der`], and [`Error::ForeignAlgorithm`].
     pub fn from_private_key_info(bytes: &[u8]) -> Result<Self, Error> {
         der_value::read_sequence(bytes, |reader| {
-            if !matches!(der_value::next(reader, Tag::Integer)?, [0 | 1]) {
+            let version = der_value::next(reader, Tag::Integer)?;
+            if !matches!(version, [0 | 1]) {
                 return Err(Error::Der(DerFault::Value));
             }
             check_algorithm(&AlgorithmIdentifierRef::decode(reader)?)?;
             let key =
                 read_ec_private_key(der_value::next(reader, Tag::OctetString)?, Curve::Known)?;
-            skip_attributes(reader)?;
+            read_pkcs8_tail(reader, &key, version == [1])?;
             Ok(key)
         })
     }
@@ -139,12 +144,20 @@ impl SecretKey {
     }
 }
 
-/// \[0\] attributes and \[1\] publicKey of PKCS#8: allowed, and of no use to an SM2 key.
-fn skip_attributes(reader: &mut SliceReader<'_>) -> Result<(), Error> {
+/// \[0\] attributes of PKCS#8, which an SM2 key has no use for, and \[1\] publicKey, which only
+/// version 1 has (RFC 5958) and which must belong to the key.
+fn read_pkcs8_tail(
+    reader: &mut SliceReader<'_>,
+    key: &SecretKey,
+    is_version_1: bool,
+) -> Result<(), Error> {
     const PUBLIC_KEY: Tag = Tag::ContextSpecific { constructed: false, number: TagNumber(1) };
     der_value::optional(reader, CONTEXT_0)?;
-    der_value::optional(reader, PUBLIC_KEY)?;
-    Ok(())
+    match der_value::optional(reader, PUBLIC_KEY)? {
+        Some(bits) if is_version_1 => compare_public_key(key, bits),
+        Some(_) => Err(Error::Der(DerFault::Value)),
+        None => Ok(()),
+    }
 }
 
 /// SubjectPublicKeyInfo with the uncompressed point.

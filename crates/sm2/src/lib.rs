@@ -15,7 +15,8 @@
 //! ```
 //!
 //! Everything that touches a private key, a nonce or a shared secret is constant time: complete
-//! addition formulas, fixed windows, tables read in full, field arithmetic generated and checked by
+//! addition formulas (or, for multiples of the generator, a proof that no exception is met), fixed
+//! windows, tables read in full, field arithmetic generated and checked by
 //! fiat-crypto. Verification works on public values only and is variable time; its code is in
 //! modules and functions named so. Secrets are zeroized on drop and never printed.
 //!

@@ -1,6 +1,6 @@
-//! Nonces k for signatures.
+//! Nonces k.
 //!
-//! k = HMAC-SM3(d, 32 fresh random bytes ‖ e ‖ counter), taken when it is in [1, n-1], else tried
+//! For signatures, k = HMAC-SM3(d, 32 fresh random bytes ‖ e ‖ counter), taken when it is in [1, n-1], else tried
 //! again with the next counter. e contains Z and so the ID and the public key.
 //!
 //! With a good generator this is as random as the generator. If the generator repeats itself, k
@@ -8,7 +8,7 @@
 //! k is still a pseudo-random function of the message under the secret d. A generator that fails
 //! stops the signature.
 
-use gmkit_sm3::Sm3;
+use gmkit_sm3::{BLOCK_SIZE, Sm3};
 use hmac::{Hmac, KeyInit, Mac};
 use rand_core::TryCryptoRng;
 use zeroize::{Zeroize, Zeroizing};
@@ -22,18 +22,37 @@ pub(crate) struct Nonces {
 }
 
 impl Nonces {
-    pub(crate) fn new<R: TryCryptoRng + ?Sized>(
+    /// For a signature over e with the key d.
+    pub(crate) fn for_signature<R: TryCryptoRng + ?Sized>(
         rng: &mut R,
         d: &Scalar,
         e: &[u8; 32],
     ) -> Result<Self, Error> {
-        let mut random = Zeroizing::new([0; 32]);
-        rng.try_fill_bytes(&mut *random).map_err(|_| Error::Rng)?;
+        let random = random(rng)?;
         let d = Zeroizing::new(d.to_bytes());
-        let mut mac = Hmac::<Sm3>::new(&hmac_key(&d));
-        mac.update(&*random);
-        mac.update(e);
-        Ok(Self { mac, counter: 0 })
+        Ok(Self::new(&d, [&*random, e]))
+    }
+
+    /// For encryption, where there is no secret key: k = HMAC-SM3(random bytes, public key ‖
+    /// plaintext ‖ counter). If the generator repeats itself, different plaintexts still do not
+    /// share a mask.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn for_encryption<R: TryCryptoRng + ?Sized>(
+        rng: &mut R,
+        public_key: &[u8; 65],
+        plaintext: &[u8],
+    ) -> Result<Self, Error> {
+        Ok(Self::new(&*random(rng)?, [public_key, plaintext]))
+    }
+
+    fn new(key: &[u8; 32], input: [&[u8]; 2]) -> Self {
+        // HMAC pads shorter keys with zeros to its block size; doing it here avoids a fallible
+        // call.
+        let mut padded = Zeroizing::new([0; BLOCK_SIZE]);
+        padded[..32].copy_from_slice(key);
+        let mut mac = Hmac::<Sm3>::new((&*padded).into());
+        input.iter().for_each(|part| mac.update(part));
+        Self { mac, counter: 0 }
     }
 
     pub(crate) fn next(&mut self) -> Scalar {
@@ -53,9 +72,8 @@ impl Nonces {
     }
 }
 
-/// HMAC pads shorter keys with zeros to its block size; saying so avoids a fallible call.
-fn hmac_key(d: &[u8; 32]) -> hmac::digest::Key<Hmac<Sm3>> {
-    let mut key = hmac::digest::Key::<Hmac<Sm3>>::default();
-    key[..32].copy_from_slice(d);
-    key
+fn random<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Zeroizing<[u8; 32]>, Error> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    rng.try_fill_bytes(&mut *bytes).map_err(|_| Error::Rng)?;
+    Ok(bytes)
 }

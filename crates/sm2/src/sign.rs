@@ -58,7 +58,7 @@ pub(crate) fn sign_e<R: TryCryptoRng + ?Sized>(
     key: &SecretKey,
     e: &[u8; 32],
 ) -> Result<Signature, Error> {
-    let mut nonces = Nonces::new(rng, key.d(), e)?;
+    let mut nonces = Nonces::for_signature(rng, key.d(), e)?;
     loop {
         let mut k = nonces.next();
         let signature = sign_e_with_k(key, e, &k);

@@ -89,6 +89,18 @@ fn foreign_and_damaged_keys_say_what_they_are() {
         fault(&pkcs8(&[EC, SM2], &ec_private_key(None, Some(&other)), 0, &[])),
         Error::PublicKeyMismatch
     );
+    // The public key that PKCS#8 itself may carry, in version 1 only.
+    let own = [&[0][..], &key().public_key().to_sec1_bytes()].concat();
+    let foreign = [&[0][..], &other].concat();
+    SecretKey::from_private_key_info(&pkcs8(&[EC, SM2], &inner, 1, &tlv(0x81, &[&own]))).unwrap();
+    assert_eq!(
+        fault(&pkcs8(&[EC, SM2], &inner, 1, &tlv(0x81, &[&foreign]))),
+        Error::PublicKeyMismatch
+    );
+    assert_eq!(
+        fault(&pkcs8(&[EC, SM2], &inner, 0, &tlv(0x81, &[&own]))),
+        Error::Der(DerFault::Value)
+    );
     let good = pkcs8(&[EC, SM2], &inner, 0, &[]);
     for len in 0..good.len() {
         assert_eq!(fault(&good[..len]), Error::Der(DerFault::Truncated));

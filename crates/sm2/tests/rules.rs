@@ -171,8 +171,11 @@ fn private_keys_are_in_range() {
 #[test]
 fn given_nonces_are_in_range() {
     for bad in [integer(0), n_plus(0), [0xff; 32]] {
-        assert_eq!(hazmat::sign_e_with_k(&key(), &[1; 32], &bad), Err(Error::Rng));
-        assert_eq!(hazmat::encrypt_with_k(key().public_key(), &bad, b"x").unwrap_err(), Error::Rng);
+        assert_eq!(hazmat::sign_e_with_k(&key(), &[1; 32], &bad), Err(Error::NonceRange));
+        assert_eq!(
+            hazmat::encrypt_with_k(key().public_key(), &bad, b"x").unwrap_err(),
+            Error::NonceRange
+        );
     }
     // e chosen so that r = 0 (e = -x1) and so that r + k = n (r = -k): both ask for another k.
     let k = integer(1); // x1 = x(G)
@@ -188,8 +191,8 @@ fn given_nonces_are_in_range() {
     };
     let r_is_zero = minus(n_plus(0), gx);
     let r_is_minus_k = minus(n_plus(-1), gx);
-    assert_eq!(hazmat::sign_e_with_k(&key(), &r_is_zero, &k), Err(Error::Rng));
-    assert_eq!(hazmat::sign_e_with_k(&key(), &r_is_minus_k, &k), Err(Error::Rng));
+    assert_eq!(hazmat::sign_e_with_k(&key(), &r_is_zero, &k), Err(Error::NonceRange));
+    assert_eq!(hazmat::sign_e_with_k(&key(), &r_is_minus_k, &k), Err(Error::NonceRange));
     hazmat::sign_e_with_k(&key(), &gx, &k).unwrap();
 }
 
@@ -289,7 +292,7 @@ fn a_mask_of_zeros_is_never_used() {
         match hazmat::encrypt_with_k(key.public_key(), &k, &[0]) {
             Ok(ciphertext) => assert_ne!(ciphertext.to_c1c3c2()[97], 0),
             Err(error) => {
-                assert_eq!(error, Error::Rng);
+                assert_eq!(error, Error::NonceRange);
                 refused += 1;
             }
         }
@@ -373,6 +376,17 @@ fn a_stuck_generator_never_repeats_a_nonce_across_messages() {
             x1[j] = d.rem_euclid(256) as u8;
         }
         assert!(seen.insert(x1), "nonce repeated");
+    }
+}
+
+#[test]
+fn a_stuck_generator_never_repeats_a_mask_across_plaintexts() {
+    let key = key();
+    let mut seen = std::collections::HashSet::new();
+    for i in 0..100u32 {
+        let sent = key.public_key().encrypt(&mut Faulty { good_for: 32 }, &i.to_be_bytes());
+        let c1 = sent.unwrap().to_c1c3c2()[..65].to_vec();
+        assert!(seen.insert(c1), "nonce repeated");
     }
 }
 

@@ -31,6 +31,13 @@ impl Partial {
         self.len += head.len();
         *input = rest;
     }
+
+    /// The whole block, which leaves an empty one behind.
+    fn take(&mut self) -> Block {
+        debug_assert_eq!(self.len, BLOCK_SIZE);
+        self.len = 0;
+        self.bytes
+    }
 }
 
 /// Streaming CBC encryption with PKCS#7 padding.
@@ -64,24 +71,21 @@ impl Encryptor {
         Self { cipher: Sm4::new(key), chain: *iv, partial: Partial::EMPTY }
     }
 
-    /// Encrypts the whole blocks that `input` completes and returns how many bytes were written.
+    /// Encrypts the whole blocks that `input` completes, keeps the rest for later, and returns how
+    /// many bytes were written.
     ///
     /// # Errors
-    /// [`Error::OutputTooSmall`] when `output` is not 15 bytes longer than `input`.
+    /// [`Error::OutputTooSmall`] when `output` cannot hold those blocks; `input.len() + 15` bytes
+    /// are always enough. Nothing was taken in then.
     pub fn update(&mut self, mut input: &[u8], output: &mut [u8]) -> Result<usize, Error> {
-        if output.len() < input.len() + BLOCK_SIZE - 1 {
-            return Err(Error::OutputTooSmall);
-        }
-        let mut written = 0;
-        for out in output.as_chunks_mut::<BLOCK_SIZE>().0 {
+        let blocks = (self.partial.len + input.len()) / BLOCK_SIZE;
+        let output = output.as_chunks_mut::<BLOCK_SIZE>().0;
+        for out in output.get_mut(..blocks).ok_or(Error::OutputTooSmall)? {
             self.partial.fill(&mut input);
-            if self.partial.len < BLOCK_SIZE {
-                break;
-            }
             *out = self.encrypt_partial();
-            written += BLOCK_SIZE;
         }
-        Ok(written)
+        self.partial.fill(&mut input);
+        Ok(blocks * BLOCK_SIZE)
     }
 
     /// Pads and encrypts the last block; returns 16.
@@ -129,34 +133,28 @@ impl Decryptor {
         Self { cipher: Sm4::new(key), chain: *iv, partial: Partial::EMPTY }
     }
 
-    /// Decrypts all whole blocks but the last and returns how many bytes were written.
+    /// Decrypts the whole blocks that are not the last, keeps the rest for later, and returns how
+    /// many bytes were written.
     ///
     /// # Errors
-    /// [`Error::OutputTooSmall`] when `output` is not 16 bytes longer than `input`.
+    /// [`Error::OutputTooSmall`] when `output` cannot hold those blocks; `input.len() + 15` bytes
+    /// are always enough. Nothing was taken in then.
     pub fn update(&mut self, mut input: &[u8], output: &mut [u8]) -> Result<usize, Error> {
-        if output.len() < input.len() + BLOCK_SIZE {
-            return Err(Error::OutputTooSmall);
-        }
-        let mut written = 0;
+        // A whole block stays behind too: it may be the last.
+        let blocks = (self.partial.len + input.len()).saturating_sub(1) / BLOCK_SIZE;
+        let output = output.as_chunks_mut::<BLOCK_SIZE>().0;
+        let output = output.get_mut(..blocks).ok_or(Error::OutputTooSmall)?;
         let mut batch = [[0; BLOCK_SIZE]; PARALLEL_BLOCKS];
-        loop {
-            let mut n = 0;
-            while n < PARALLEL_BLOCKS {
+        for out in output.chunks_mut(PARALLEL_BLOCKS) {
+            let batch = &mut batch[..out.len()];
+            for block in &mut *batch {
                 self.partial.fill(&mut input);
-                if input.is_empty() {
-                    break; // a whole block stays behind too: it may be the last
-                }
-                batch[n] = core::mem::replace(&mut self.partial.bytes, [0; BLOCK_SIZE]);
-                self.partial.len = 0;
-                n += 1;
+                *block = self.partial.take();
             }
-            if n == 0 {
-                break;
-            }
-            self.decrypt(&batch[..n], &mut output[written..][..n * BLOCK_SIZE]);
-            written += n * BLOCK_SIZE;
+            self.decrypt(batch, out);
         }
-        Ok(written)
+        self.partial.fill(&mut input);
+        Ok(blocks * BLOCK_SIZE)
     }
 
     /// Decrypts the last block, checks and removes the padding, and returns how many bytes of it
@@ -173,17 +171,17 @@ impl Decryptor {
         if self.partial.len != BLOCK_SIZE {
             return Err(Error::Rejected);
         }
-        let mut last = [0; BLOCK_SIZE];
-        let cipher_block = self.partial.bytes;
+        let mut last = [[0; BLOCK_SIZE]];
+        let cipher_block = self.partial.take();
         self.decrypt(&[cipher_block], &mut last);
+        let [mut last] = last;
         let result =
             unpadded_len(&last).inspect(|&len| output[..len].copy_from_slice(&last[..len]));
         last.zeroize();
         result
     }
 
-    fn decrypt(&mut self, blocks: &[Block], output: &mut [u8]) {
-        let output = output.as_chunks_mut::<BLOCK_SIZE>().0;
+    fn decrypt(&mut self, blocks: &[Block], output: &mut [Block]) {
         output.copy_from_slice(blocks);
         self.cipher.decrypt(output);
         for (plain, cipher_block) in output.iter_mut().zip(blocks) {

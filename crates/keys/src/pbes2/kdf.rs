@@ -11,6 +11,8 @@ use super::{MAX_ITERATIONS, MAX_SCRYPT_MEMORY, parameters};
 use crate::{EncryptionFault, Error};
 
 pub(super) const PBKDF2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.12");
+/// Longest salt that is read, in bytes.
+const MAX_SALT: usize = 1024;
 const SCRYPT: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11591.4.11");
 
 /// The pseudo-random functions met in the field.
@@ -107,6 +109,7 @@ impl<'a> Kdf<'a> {
 
     fn pbkdf2(params: Pbkdf2Params<'a>, key_len: usize) -> Result<Self, Error> {
         check_key_length(params.key_length, key_len)?;
+        check_salt(params.salt)?;
         let iterations = match u32::try_from(params.iterations) {
             Ok(n) if n > 0 && params.iterations <= MAX_ITERATIONS => n,
             _ => return Err(EncryptionFault::Iterations(params.iterations).into()),
@@ -117,9 +120,14 @@ impl<'a> Kdf<'a> {
 
     fn scrypt(params: ScryptParams<'a>, key_len: usize) -> Result<Self, Error> {
         check_key_length(params.key_length, key_len)?;
-        let memory = params.cost.checked_mul(params.block_size).and_then(|n| n.checked_mul(128));
+        check_salt(params.salt)?;
+        // The function holds N + p + 1 blocks of 128 r bytes, and works p times through N of them.
+        let blocks = params.cost.checked_add(params.parallelization).and_then(|n| n.checked_add(1));
+        let memory = blocks.and_then(|n| n.checked_mul(params.block_size.checked_mul(128)?));
         let bounded = memory.is_some_and(|memory| memory <= MAX_SCRYPT_MEMORY)
             && params.parallelization <= 16
+            && params.block_size <= 64
+            && params.cost >= 2
             && params.cost.is_power_of_two();
         let (r, p) = (u32::try_from(params.block_size), u32::try_from(params.parallelization));
         let params_ok = match (bounded, r, p) {
@@ -145,6 +153,11 @@ impl<'a> Kdf<'a> {
         }
         Ok(key)
     }
+}
+
+/// A salt is hashed once per output block at least; nobody writes more than 64 bytes.
+fn check_salt(salt: &OctetStringRef) -> Result<(), Error> {
+    if salt.as_bytes().len() > MAX_SALT { Err(EncryptionFault::Parameters.into()) } else { Ok(()) }
 }
 
 fn check_key_length(given: Option<u64>, key_len: usize) -> Result<(), Error> {

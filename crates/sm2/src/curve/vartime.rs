@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn x_above_n_is_found_by_its_residue() {
-        // p - n is about 2^192: such x are far too rare to meet, so build the candidates directly.
+        // p - n is about 2^127: such x are far too rare to meet, so build the candidates directly.
         let r = Scalar::from_words([7, 0, 0, 0]);
         let [low, high] = candidates(&r);
         assert!(low.unwrap() == FieldElement::from_words([7, 0, 0, 0]));

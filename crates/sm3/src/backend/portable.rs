@@ -1,5 +1,7 @@
 //! Portable SM3 compression: 32-bit words, no tables, no data-dependent branch.
 
+use digest::zeroize::Zeroize;
+
 use crate::consts::T;
 
 /// One step of GB/T 32905-2016, 5.3.3. Instead of moving eight registers along, the step updates
@@ -35,12 +37,17 @@ macro_rules! steps {
 }
 
 pub(super) fn compress(state: &mut [u32; 8], blocks: &[[u8; 64]]) {
+    let mut w = [0; 16];
     for block in blocks {
-        compress_one(state, block);
+        w = compress_one(state, block);
     }
+    // The last words of the expansion determine the block, which may hold a key (HMAC).
+    w.zeroize();
 }
 
-fn compress_one(state: &mut [u32; 8], block: &[u8; 64]) {
+/// Returns the words that are left of the message expansion, for the caller to wipe.
+#[inline(always)]
+fn compress_one(state: &mut [u32; 8], block: &[u8; 64]) -> [u32; 16] {
     // The last sixteen words W_(j-12)..W_(j+3), W_i at index i mod 16.
     let mut w: [u32; 16] = core::array::from_fn(|i| u32::from_be_bytes(block.as_chunks().0[i]));
     let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
@@ -52,6 +59,7 @@ fn compress_one(state: &mut [u32; 8], block: &[u8; 64]) {
     for (v, x) in state.iter_mut().zip([a, b, c, d, e, f, g, h]) {
         *v ^= x;
     }
+    w
 }
 
 /// W_i for i < 16: a word of the message.

@@ -1,9 +1,10 @@
 //! GHASH (NIST SP 800-38D, 6.4) on 64-bit integer multiplication, without tables.
 //!
 //! A carry-less product is formed from ordinary products of numbers that have only every fourth
-//! bit set: no column of such a product sums to more than 15, so carries never reach the next
-//! bit that is kept. (Thomas Pornin describes the method for BearSSL.) Ordinary multiplication is
-//! constant time on the 64-bit targets gmkit supports.
+//! bit set: a column of such a product adds up at most 16 ones, and only the topmost column can
+//! reach 16, whose carry leaves the word; so no carry reaches the next bit that is kept. (Thomas
+//! Pornin describes the method for BearSSL.) Ordinary multiplication is constant time on the
+//! 64-bit targets gmkit supports.
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
