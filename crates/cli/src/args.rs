@@ -79,9 +79,9 @@ pub(crate) enum Command {
 
 #[derive(Args)]
 pub(crate) struct Quickstart {
-    /// Folder to work in; it is created
-    #[arg(long, default_value = "gmkit-quickstart")]
-    pub(crate) dir: PathBuf,
+    /// Folder to work in, new or empty [default: gmkit-quickstart, or the next free name]
+    #[arg(long)]
+    pub(crate) dir: Option<PathBuf>,
 }
 
 /// A private key and how to unlock it.
@@ -119,7 +119,7 @@ pub(crate) struct Keygen {
     /// Who must be able to read the encrypted key
     #[arg(long, value_enum, default_value = "compat")]
     pub(crate) key_format: Format,
-    /// Replace an existing private key
+    /// Replace existing key files
     #[arg(long)]
     pub(crate) force: bool,
     #[command(flatten)]

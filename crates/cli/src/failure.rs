@@ -9,7 +9,6 @@ use gmkit::{keys, sm2};
 pub(crate) struct Failure {
     kind: Kind,
     message: String,
-    broken_pipe: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,17 +19,19 @@ enum Kind {
     Input,
     /// 3: a device or the network refused.
     Device,
+    /// 141, as if by SIGPIPE: nobody reads the output any more, so it is incomplete.
+    BrokenPipe,
 }
 
 impl Failure {
     /// A signature, tag, checksum or self-test that does not hold.
     pub(crate) fn check(message: impl Into<String>) -> Self {
-        Self { kind: Kind::Check, message: message.into(), broken_pipe: false }
+        Self { kind: Kind::Check, message: message.into() }
     }
 
     /// Something the caller typed or gave that cannot be used.
     pub(crate) fn input(message: impl Into<String>) -> Self {
-        Self { kind: Kind::Input, message: message.into(), broken_pipe: false }
+        Self { kind: Kind::Input, message: message.into() }
     }
 
     /// An error with its causes, about `name`.
@@ -40,7 +41,7 @@ impl Failure {
     }
 
     pub(crate) fn is_broken_pipe(&self) -> bool {
-        self.broken_pipe
+        self.kind == Kind::BrokenPipe
     }
 
     pub(crate) fn is_failed_check(&self) -> bool {
@@ -52,6 +53,7 @@ impl Failure {
             Kind::Check => 1,
             Kind::Input => 2,
             Kind::Device => 3,
+            Kind::BrokenPipe => 141,
         })
     }
 }
@@ -76,11 +78,9 @@ fn chain(error: &dyn Error) -> String {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self {
-            kind: Kind::Input,
-            message: error.to_string(),
-            broken_pipe: error.kind() == io::ErrorKind::BrokenPipe,
-        }
+        let broken = error.kind() == io::ErrorKind::BrokenPipe;
+        let kind = if broken { Kind::BrokenPipe } else { Kind::Input };
+        Self { kind, message: error.to_string() }
     }
 }
 
@@ -91,13 +91,18 @@ impl From<keys::Error> for Failure {
             keys::Error::Rng => Kind::Device,
             _ => Kind::Input,
         };
-        Self { kind, message: chain(&error), broken_pipe: false }
+        Self { kind, message: chain(&error) }
     }
 }
 
 impl From<sm2::Error> for Failure {
     fn from(error: sm2::Error) -> Self {
-        keys::Error::from(error).into()
+        let kind = match error {
+            sm2::Error::Rejected => Kind::Check,
+            sm2::Error::Rng => Kind::Device,
+            _ => Kind::Input,
+        };
+        Self { kind, message: error.to_string() }
     }
 }
 

@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{self, Read},
     path::Path,
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use zeroize::Zeroizing;
@@ -13,8 +14,14 @@ use crate::{
     progress::Progress,
 };
 
-/// Bytes read at a time. Together with the output's buffers a command stays in a few MiB.
-const CHUNK: usize = 256 * 1024;
+/// Standard input can be read once.
+static STDIN_TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Most bytes that one piece has. Together with the output's buffers a command stays in a few MiB.
+pub(crate) const CHUNK: usize = 256 * 1024;
+
+/// Room for the whole content of a pipe.
+const MAX_PIPED: usize = 16 << 20;
 
 /// A file or standard input.
 pub(crate) struct Input<'p> {
@@ -26,6 +33,9 @@ pub(crate) struct Input<'p> {
 impl<'p> Input<'p> {
     pub(crate) fn open(path: &'p Path) -> Result<Self, Failure> {
         if path.as_os_str() == "-" {
+            if STDIN_TAKEN.swap(true, Ordering::Relaxed) {
+                return Err(Failure::input("standard input (-) is named twice"));
+            }
             return Ok(Self { path, reader: Box::new(io::stdin().lock()), len: None });
         }
         let file = File::open(path).about(path)?;
@@ -57,9 +67,9 @@ impl<'p> Input<'p> {
     /// The whole content, if it has at most `limit` bytes.
     pub(crate) fn read_all(self, limit: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let path = self.path;
-        let mut content = Zeroizing::new(Vec::with_capacity(
-            self.len.map_or(CHUNK, |len| usize::try_from(len).unwrap_or(limit).min(limit)),
-        ));
+        // All at once: a buffer that grows leaves copies behind. The length of a pipe is unknown.
+        let len = self.len.and_then(|len| usize::try_from(len).ok()).unwrap_or(MAX_PIPED);
+        let mut content = Zeroizing::new(Vec::with_capacity(len.min(limit)));
         self.for_each(|piece| {
             if content.len() + piece.len() > limit {
                 let reason = format!("is larger than {} MiB", limit >> 20);

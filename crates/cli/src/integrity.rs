@@ -6,11 +6,14 @@
 //! software integrity test. It does not stop somebody who changes the binary on purpose: for that
 //! sign the file (`gmkit sign`) and verify it with another gmkit.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{fs, path::Path};
 
 use gmkit::keys::{SecretKey, SoftwareSecret};
 
-use crate::failure::{Context, Failure};
+use crate::{
+    failure::{Context, Failure},
+    output::{Access, Content, Output},
+};
 
 const MARK: usize = 32;
 const KEY: &[u8] = b"gmkit binary integrity, version 1";
@@ -53,23 +56,20 @@ pub(crate) fn check() -> Result<Integrity, Failure> {
     Ok(if mac(&file)? == seal { Integrity::Intact } else { Integrity::Damaged })
 }
 
-/// Writes a copy of this binary with its seal.
+/// Writes a copy of this binary with its seal. A binary that is sealed and damaged is not sealed
+/// again.
 pub(crate) fn write_sealed_copy(path: &Path) -> Result<(), Failure> {
+    if check()? == Integrity::Damaged {
+        return Err(Failure::check("this binary is damaged"));
+    }
     let mut file = own_file()?;
     let at = find_seal(&file)?;
     file[at..at + 32].fill(0);
     let seal = mac(&file)?;
     file[at..at + 32].copy_from_slice(&seal);
-
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let copy = tempfile::Builder::new()
-        .prefix(".gmkit-")
-        .permissions(fs::Permissions::from_mode(0o777))
-        .tempfile_in(directory.unwrap_or(Path::new(".")))
-        .about(path)?;
-    fs::write(copy.path(), &file).about(path)?;
-    copy.persist(path).map_err(|error| error.error).about(path)?;
-    Ok(())
+    let mut output = Output::create(Some(path), Content::Binary, Access::Executable)?;
+    output.write(&file)?;
+    output.commit()
 }
 
 fn own_file() -> Result<Vec<u8>, Failure> {

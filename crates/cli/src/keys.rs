@@ -1,15 +1,11 @@
 //! Opening the keys that a command line names.
 
-use std::{
-    io::{IsTerminal, stdin},
-    path::Path,
-    sync::Arc,
-};
+use std::{fs::OpenOptions, path::Path, sync::Arc};
 
 use gmkit::{
     keys::{
-        Error, FileOpener, KeyRegistry, KeyUri, Origin, Passphrase, PassphraseSource, PrivateKey,
-        public_key_from_file_bytes,
+        Error, FileOpener, KeyRegistry, KeyUri, MAX_KEY_FILE, Origin, Passphrase, PassphraseSource,
+        PrivateKey, SoftwareKey, public_key_from_file_bytes,
     },
     sm2::{PublicKey, spki::EncodePublicKey},
 };
@@ -25,8 +21,13 @@ pub(crate) fn open_private(
     key: &str,
     passphrase_file: Option<&Path>,
 ) -> Result<Arc<dyn PrivateKey>, Failure> {
-    let uri = KeyUri::parse(key, Origin::Operator)?;
     let source = FileOrPrompt { file: passphrase_file };
+    if key == "-" {
+        let bytes = read_secret(Path::new(key))?;
+        let ask = || source.passphrase("standard input");
+        return Ok(Arc::new(SoftwareKey::from_file_bytes(&bytes, ask)?));
+    }
+    let uri = KeyUri::parse(key, Origin::Operator)?;
     tracing::debug!(scheme = uri.scheme(), "opening private key");
     let opened = KeyRegistry::new().with(FileOpener).open_private(&uri, &source);
     opened.map_err(|error| match error {
@@ -34,6 +35,14 @@ pub(crate) fn open_private(
         Error::Io { .. } | Error::FileTooLarge { .. } => error.into(),
         error => Failure::about(key, error),
     })
+}
+
+/// Reads a file that holds a key or a passphrase; `-` is standard input.
+pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    if path.as_os_str() == "-" {
+        return Input::open(path)?.read_all(MAX_KEY_FILE as usize);
+    }
+    Ok(FileOpener::read(path)?)
 }
 
 /// Reads a public key file; `-` is standard input.
@@ -55,6 +64,10 @@ struct FileOrPrompt<'p> {
 impl PassphraseSource for FileOrPrompt<'_> {
     fn passphrase(&self, key: &str) -> Result<Passphrase, Error> {
         match self.file {
+            Some(path) if path.as_os_str() == "-" => {
+                let bytes = read_secret(path).map_err(|_| Error::PassphraseNeeded)?;
+                Ok(Passphrase::from_file_bytes(&bytes))
+            }
             Some(path) => Ok(Passphrase::from_file_bytes(&FileOpener::read(path)?)),
             None => prompt(&format!("Passphrase for {key}: ")),
         }
@@ -84,7 +97,8 @@ pub(crate) fn new_passphrase(file: Option<&Path>) -> Result<Passphrase, Failure>
 }
 
 fn prompt(text: &str) -> Result<Passphrase, Error> {
-    if !stdin().is_terminal() {
+    // The terminal is asked even where standard input is a pipe: that is the message.
+    if OpenOptions::new().read(true).write(true).open("/dev/tty").is_err() {
         return Err(Error::PassphraseNeeded);
     }
     let line = rpassword::prompt_password(text).map_err(|_| Error::PassphraseNeeded)?;

@@ -29,9 +29,10 @@ fn main() -> ExitCode {
     }
     match commands::run(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("gmkit: {failure}");
+            if !failure.is_broken_pipe() {
+                output::complain(&failure);
+            }
             failure.exit_code()
         }
     }

@@ -16,6 +16,8 @@ use crate::failure::{Context, Failure};
 /// Most authenticated plaintext that is held back for standard output until its tag is checked.
 const MAX_HELD_BACK: usize = 16 << 20;
 
+const NOT_TO_A_TERMINAL: &str = "binary output does not go to a terminal: give -o FILE";
+
 /// Who may read the new file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
@@ -23,6 +25,8 @@ pub(crate) enum Access {
     Public,
     /// The owner (0600): keys and decrypted content.
     Secret,
+    /// Everybody, and may run it.
+    Executable,
 }
 
 /// What the bytes are, which decides whether they may go to a terminal, and when to a pipe.
@@ -40,6 +44,7 @@ pub(crate) enum Content {
 pub(crate) struct Output {
     path: PathBuf,
     sink: Sink,
+    replace: bool,
 }
 
 enum Sink {
@@ -84,26 +89,28 @@ impl Output {
             Content::Unverified => Sink::Stdout.held_back(),
             _ => Sink::Stdout,
         };
-        Ok(Self { path: PathBuf::from("standard output"), sink })
+        Ok(Self { path: PathBuf::from("standard output"), sink, replace: true })
     }
 
     fn file(path: &Path, content: Content, access: Access) -> Result<Self, Failure> {
-        // Through a symbolic link, what it points to is replaced, not the link.
-        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let sink = match fs::metadata(&target) {
-            Ok(metadata) if metadata.is_dir() => {
-                return Err(Failure::about(path.display(), Failure::input("is a directory")));
+        let refused = |reason| Err(Failure::about(path.display(), Failure::input(reason)));
+        let sink = match fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => return refused("is a directory"),
+            Ok(metadata) if !metadata.is_file() => device(path, content)?,
+            // Renaming would replace the link, following it would write where a link in a shared
+            // folder was planted to point: either may not be what is meant.
+            _ if path.is_symlink() => {
+                return refused("is a symbolic link: name the file it points to");
             }
-            Ok(metadata) if !metadata.is_file() => {
-                let device = OpenOptions::new().write(true).open(&target).about(path)?;
-                match content {
-                    Content::Unverified => Sink::Special(device).held_back(),
-                    _ => Sink::Special(device),
-                }
-            }
-            _ => Sink::File(temporary(&target, access).about(path)?),
+            _ => Sink::File(temporary(path, access).about(path)?),
         };
-        Ok(Self { path: target, sink })
+        Ok(Self { path: path.to_owned(), sink, replace: true })
+    }
+
+    /// Makes [`Output::commit`] fail if there is a file of that name by then.
+    pub(crate) fn without_replacing(mut self) -> Self {
+        self.replace = false;
+        self
     }
 
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
@@ -120,16 +127,24 @@ impl Output {
         match self.sink {
             Sink::File(file) => {
                 file.as_file().sync_all().about(&self.path)?;
-                file.persist(&self.path).map_err(|error| error.error).about(&self.path)?;
-                Ok(())
+                let named = if self.replace {
+                    file.persist(&self.path)
+                } else {
+                    file.persist_noclobber(&self.path)
+                };
+                named.map(drop).map_err(|error| error.error).about(&self.path)
             }
             Sink::Special(mut file) => file.flush().about(&self.path),
             Sink::Stdout => io::stdout().lock().flush().about(&self.path),
             Sink::HeldBack { held, then } => {
-                if matches!(*then, Sink::Stdout) {
-                    check_terminal(&held)?;
+                let terminal = match &*then {
+                    Sink::Special(device) => device.is_terminal(),
+                    _ => io::stdout().is_terminal(),
+                };
+                if terminal {
+                    check_printable(&held)?;
                 }
-                let mut released = Self { path: self.path, sink: *then };
+                let mut released = Self { path: self.path, sink: *then, replace: true };
                 released.write(&held)?;
                 released.commit()
             }
@@ -152,16 +167,31 @@ fn hold_back(held: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) -> Result<(), Failure>
 }
 
 /// A terminal gets text only: escape sequences in a plaintext could do things to it.
-fn check_terminal(held: &[u8]) -> Result<(), Failure> {
+fn check_printable(held: &[u8]) -> Result<(), Failure> {
     let printable = |text: &str| !text.chars().any(|c| c.is_control() && !"\n\r\t".contains(c));
-    if io::stdout().is_terminal() && !std::str::from_utf8(held).is_ok_and(printable) {
-        return Err(Failure::input("binary output does not go to a terminal: give -o FILE"));
+    if std::str::from_utf8(held).is_ok_and(printable) {
+        Ok(())
+    } else {
+        Err(Failure::input(NOT_TO_A_TERMINAL))
     }
-    Ok(())
+}
+
+/// A device, pipe or socket.
+fn device(path: &Path, content: Content) -> Result<Sink, Failure> {
+    let device = OpenOptions::new().write(true).open(path).about(path)?;
+    match content {
+        Content::Binary if device.is_terminal() => Err(Failure::input(NOT_TO_A_TERMINAL)),
+        Content::Unverified => Ok(Sink::Special(device).held_back()),
+        _ => Ok(Sink::Special(device)),
+    }
 }
 
 fn temporary(target: &Path, access: Access) -> io::Result<NamedTempFile> {
-    let mode = if access == Access::Secret { 0o600 } else { 0o666 };
+    let mode = match access {
+        Access::Public => 0o666,
+        Access::Secret => 0o600,
+        Access::Executable => 0o777,
+    };
     let directory = match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -173,12 +203,41 @@ fn temporary(target: &Path, access: Access) -> io::Result<NamedTempFile> {
         .tempfile_in(directory)
 }
 
-/// Prints a line of a report.
+/// Prints a line of a report. That nobody reads it does not stop the command: its verdict, which
+/// is the exit code, must not depend on who listens.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    match print_bytes(text.as_bytes()) {
+        Err(failure) if failure.is_broken_pipe() => Ok(()),
+        result => result,
+    }
+}
+
+/// Prints a line of output that is made for others to read.
+pub(crate) fn print_bytes(line: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes())?;
+    stdout.write_all(line)?;
     stdout.write_all(b"\n")?;
     Ok(())
+}
+
+/// Tells the user what went wrong, if anybody listens.
+pub(crate) fn complain(what: &impl std::fmt::Display) {
+    let _ = writeln!(io::stderr().lock(), "gmkit: {what}");
+}
+
+/// Refuses an output that would replace the private key that is being used.
+pub(crate) fn spare_key(output: Option<&Path>, key: &str) -> Result<(), Failure> {
+    let same = |output: &Path| {
+        let key = key.strip_prefix("file:").unwrap_or(key);
+        matches!((fs::canonicalize(output), fs::canonicalize(key)), (Ok(a), Ok(b)) if a == b)
+    };
+    match output {
+        Some(output) if same(output) => {
+            let reason = Failure::input("is the private key, which would be replaced");
+            Err(Failure::about(output.display(), reason))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Colours go to terminals only, and not where `NO_COLOR` is set.

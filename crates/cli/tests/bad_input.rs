@@ -97,7 +97,7 @@ fn signatures_that_are_none() {
     let good = lab.read("good");
     for (name, content, reason) in [
         ("empty", vec![], "end too early"),
-        ("trailing", [&good[..], b"\n"].concat(), "trailing"),
+        ("trailing", [&good[..], b"\n"].concat(), "DER: trailing bytes"),
         ("cut", good[..good.len() - 1].to_vec(), "end too early"),
         ("ber", [&b"\x30\x81"[..], &good[1..]].concat(), "length"),
         ("negative", b"\x30\x06\x02\x01\xff\x02\x01\x01".to_vec(), "negative"),

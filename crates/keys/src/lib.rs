@@ -8,7 +8,7 @@
 //! - [`KeyUri`] names a key; a [`KeyRegistry`] holds the [`KeyOpener`]s that a program has chosen,
 //!   one per scheme. [`FileOpener`] is the one for files.
 //! - [`SoftwareKey`] reads and writes PKCS#8, encrypted or not, SEC1 and SubjectPublicKeyInfo, in
-//!   all the forms that OpenSSL, Tongsuo and GmSSL write.
+//!   the forms that OpenSSL, Tongsuo and GmSSL write for SM2 keys.
 //! - [`selftest`]: known-answer tests, run before the first use of each algorithm, and a pairwise
 //!   test of each generated key.
 //!

@@ -1,7 +1,7 @@
 //! `gmkit cipher`.
 
 use gmkit::{
-    keys::{FileOpener, SecretKey, SoftwareSecret, selftest::Algorithm},
+    keys::{SecretKey, SoftwareSecret, selftest::Algorithm},
     sm4::{cbc, ctr::Ctr},
 };
 use zeroize::Zeroizing;
@@ -10,7 +10,8 @@ use super::tested;
 use crate::{
     args::{Cipher, Mode},
     failure::{Context, Failure},
-    input::Input,
+    input::{CHUNK, Input},
+    keys::read_secret,
     output::{Access, Content, Output},
 };
 
@@ -18,24 +19,28 @@ const NONCE: usize = 12;
 const TAG: usize = 16;
 
 pub(crate) fn run(args: &Cipher) -> Result<(), Failure> {
-    let key = SoftwareSecret::decode_file_bytes(&FileOpener::read(&args.key_file)?);
+    let key = SoftwareSecret::decode_file_bytes(&read_secret(&args.key_file)?);
     if key.len() != 16 {
         let reason = format!("has {} bytes, an SM4 key has 16 bytes or 32 hex digits", key.len());
         return Err(Failure::about(args.key_file.display(), Failure::input(reason)));
     }
-    match (args.mode, &args.iv) {
-        (Mode::Gcm, Some(_)) => Err(Failure::input(
-            "gcm takes no --iv: a fresh nonce is written in front of each ciphertext",
-        )),
-        (Mode::Gcm, None) if args.encrypt => seal(args, &SoftwareSecret::sm4(&key)?),
-        (Mode::Gcm, None) => open(args, &SoftwareSecret::sm4(&key)?),
-        (_, None) => Err(Failure::input("this mode needs --iv with 32 hex digits")),
-        (mode, Some(iv)) => {
-            tested(Algorithm::Sm4)?;
-            let key = key.as_slice().try_into().expect("16 bytes, checked above");
-            unauthenticated(args, mode, key, &parse_iv(iv)?)
+    if args.mode == Mode::Gcm {
+        if args.iv.is_some() {
+            return Err(Failure::input(
+                "gcm takes no --iv: a fresh nonce is written in front of each ciphertext",
+            ));
         }
+        let key = SoftwareSecret::sm4(&key)?;
+        return if args.encrypt { seal(args, &key) } else { open(args, &key) };
     }
+    let iv = args.iv.as_deref();
+    let iv = iv.ok_or_else(|| Failure::input("this mode needs --iv with 32 hex digits"))?;
+    tested(Algorithm::Sm4)?;
+    unauthenticated(
+        args,
+        key.as_slice().try_into().expect("16 bytes, checked above"),
+        &parse_iv(iv)?,
+    )
 }
 
 fn parse_iv(iv: &str) -> Result<[u8; 16], Failure> {
@@ -63,7 +68,7 @@ fn open(args: &Cipher, key: &dyn SecretKey) -> Result<(), Failure> {
     let mut output = Output::create(args.output.as_deref(), Content::Unverified, Access::Secret)?;
     let mut context = None;
     // What has come in and is not decrypted yet: the last 16 bytes may be the tag.
-    let mut pending = Zeroizing::new(Vec::new());
+    let mut pending = Zeroizing::new(Vec::with_capacity(CHUNK + NONCE + TAG));
     input.for_each(|piece| {
         pending.extend_from_slice(piece);
         if context.is_none() && pending.len() >= NONCE {
@@ -88,19 +93,14 @@ fn open(args: &Cipher, key: &dyn SecretKey) -> Result<(), Failure> {
     output.commit()
 }
 
-fn unauthenticated(
-    args: &Cipher,
-    mode: Mode,
-    key: &[u8; 16],
-    iv: &[u8; 16],
-) -> Result<(), Failure> {
+fn unauthenticated(args: &Cipher, key: &[u8; 16], iv: &[u8; 16]) -> Result<(), Failure> {
     let input = Input::open(&args.file)?;
     let access = if args.encrypt { Access::Public } else { Access::Secret };
     let mut output = Output::create(args.output.as_deref(), Content::Binary, access)?;
-    match mode {
+    match args.mode {
         Mode::Cbc if args.encrypt => encrypt_cbc(input, &mut output, key, iv)?,
         Mode::Cbc => decrypt_cbc(input, &mut output, key, iv).about(&args.file)?,
-        Mode::Ctr | Mode::Gcm => {
+        _ => {
             let mut ctr = Ctr::new(key, iv);
             input.for_each(|piece| {
                 ctr.apply_keystream(piece);
@@ -118,13 +118,11 @@ fn encrypt_cbc(
     iv: &[u8; 16],
 ) -> Result<(), Failure> {
     let mut encryptor = cbc::Encryptor::new(key, iv);
-    let mut buffer = Vec::new();
+    let mut buffer = vec![0; CHUNK + 16];
     input.for_each(|piece| {
-        buffer.resize(piece.len() + 16, 0);
         let n = encryptor.update(piece, &mut buffer).map_err(gmkit::keys::Error::from)?;
         output.write(&buffer[..n])
     })?;
-    buffer.resize(16, 0);
     let n = encryptor.finish(&mut buffer).map_err(gmkit::keys::Error::from)?;
     output.write(&buffer[..n])
 }
@@ -136,13 +134,11 @@ fn decrypt_cbc(
     iv: &[u8; 16],
 ) -> Result<(), Failure> {
     let mut decryptor = cbc::Decryptor::new(key, iv);
-    let mut buffer = Zeroizing::new(Vec::new());
+    let mut buffer = Zeroizing::new(vec![0; CHUNK + 16]);
     input.for_each(|piece| {
-        buffer.resize(piece.len() + 16, 0);
         let n = decryptor.update(piece, &mut buffer).map_err(gmkit::keys::Error::from)?;
         output.write(&buffer[..n])
     })?;
-    buffer.resize(16, 0);
     let n = decryptor.finish(&mut buffer).map_err(gmkit::keys::Error::from)?;
     output.write(&buffer[..n])
 }

@@ -1,6 +1,10 @@
 //! `gmkit hash`: output and checking as `sha256sum` has them.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsString,
+    os::unix::ffi::{OsStrExt, OsStringExt},
+    path::{Path, PathBuf},
+};
 
 use gmkit::{
     keys::selftest::Algorithm,
@@ -12,11 +16,11 @@ use crate::{
     args::Hash,
     failure::Failure,
     input::Input,
-    output::{colours, print},
+    output::{colours, complain, print, print_bytes},
 };
 
 /// Largest list of digests, in bytes.
-const MAX_SUMS: usize = 256 << 20;
+const MAX_SUMS: usize = 64 << 20;
 
 pub(crate) fn run(args: &Hash) -> Result<(), Failure> {
     tested(Algorithm::Sm3)?;
@@ -31,12 +35,14 @@ fn hash_all(files: &[PathBuf], json: bool) -> Result<(), Failure> {
     let mut list = Vec::new();
     for file in files {
         match digest(file) {
-            Ok(digest) if json => list.push(serde_json::json!({ "file": file, "sm3": digest })),
-            Ok(digest) => print(&line(&digest, file))?,
+            Ok(digest) if json => {
+                list.push(serde_json::json!({ "file": file.to_string_lossy(), "sm3": digest }));
+            }
+            Ok(digest) => print_bytes(&line(&digest, file))?,
+            // The others are still hashed, as sha256sum does; all are told, the last one decides.
             Err(failure) => {
-                // The others are still hashed, as sha256sum does; the first error decides the end.
                 if let Some(earlier) = failed.replace(failure) {
-                    eprintln!("gmkit: {earlier}");
+                    complain(&earlier);
                 }
             }
         }
@@ -57,45 +63,56 @@ fn digest(file: &Path) -> Result<String, Failure> {
 }
 
 /// A line of the list. A name with a backslash or a line break is escaped, and the line marked by
-/// a backslash in front.
-pub(crate) fn line(digest: &str, file: &Path) -> String {
-    let name = file.to_string_lossy();
-    if name.contains(['\\', '\n', '\r']) {
-        let name = name.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r");
-        format!("\\{digest}  {name}")
-    } else {
-        format!("{digest}  {name}")
+/// a backslash in front. Names are bytes, whatever their encoding.
+pub(crate) fn line(digest: &str, file: &Path) -> Vec<u8> {
+    let (mark, name) = escape(file);
+    [mark, digest.as_bytes(), b"  ", &name].concat()
+}
+
+/// The mark of an escaped line, and the name as it is written.
+fn escape(file: &Path) -> (&'static [u8], Vec<u8>) {
+    let name = file.as_os_str().as_bytes();
+    let mut out = Vec::with_capacity(name.len());
+    for &byte in name {
+        match byte {
+            b'\\' => out.extend(b"\\\\"),
+            b'\n' => out.extend(b"\\n"),
+            b'\r' => out.extend(b"\\r"),
+            byte => out.push(byte),
+        }
     }
+    (if out == name { b"" } else { b"\\" }, out)
 }
 
 /// Digest and file of a line; `None` if it is not one.
-fn parse(line: &str) -> Option<(String, PathBuf)> {
-    let (escaped, line) = match line.strip_prefix('\\') {
+fn parse(line: &[u8]) -> Option<(String, PathBuf)> {
+    let (escaped, line) = match line.strip_prefix(b"\\") {
         Some(rest) => (true, rest),
         None => (false, line),
     };
     let (digest, name) = line.split_at_checked(64)?;
+    let digest = std::str::from_utf8(digest).ok()?;
     // Two blanks, or a blank and an asterisk for what once was "binary".
-    let name = name.strip_prefix("  ").or_else(|| name.strip_prefix(" *"))?;
+    let name = name.strip_prefix(b"  ").or_else(|| name.strip_prefix(b" *"))?;
     if name.is_empty() || !digest.bytes().all(|b| b.is_ascii_hexdigit()) {
         return None;
     }
-    let name = if escaped { unescape(name)? } else { name.to_owned() };
-    Some((digest.to_ascii_lowercase(), PathBuf::from(name)))
+    let name = if escaped { unescape(name)? } else { name.to_vec() };
+    Some((digest.to_ascii_lowercase(), PathBuf::from(OsString::from_vec(name))))
 }
 
-fn unescape(name: &str) -> Option<String> {
-    let mut out = String::new();
-    let mut chars = name.chars();
-    while let Some(c) = chars.next() {
-        out.push(match c {
-            '\\' => match chars.next()? {
-                '\\' => '\\',
-                'n' => '\n',
-                'r' => '\r',
+fn unescape(name: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(name.len());
+    let mut bytes = name.iter();
+    while let Some(&byte) = bytes.next() {
+        out.push(match byte {
+            b'\\' => match bytes.next()? {
+                b'\\' => b'\\',
+                b'n' => b'\n',
+                b'r' => b'\r',
                 _ => return None,
             },
-            c => c,
+            byte => byte,
         });
     }
     Some(out)
@@ -111,20 +128,20 @@ struct Tally {
 
 fn check(sums: &Path, json: bool) -> Result<(), Failure> {
     let list = Input::open(sums)?.read_all(MAX_SUMS)?;
-    let list = std::str::from_utf8(&list)
-        .map_err(|_| Failure::about(sums.display(), Failure::input("is not a list of digests")))?;
     let mut tally = Tally::default();
     let mut results = Vec::new();
-    for entry in list.lines() {
-        let Some((want, file)) = parse(entry) else {
+    let lines = list.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    for entry in lines {
+        let Some((want, file)) = parse(entry.strip_suffix(b"\r").unwrap_or(entry)) else {
             tally.malformed += 1;
             continue;
         };
         let verdict = check_one(&want, &file, &mut tally);
         if json {
+            let file = file.to_string_lossy();
             results.push(serde_json::json!({ "file": file, "verdict": verdict }));
         } else {
-            print(&format!("{}: {}", file.display(), coloured(verdict)))?;
+            print(&report(&file, verdict))?;
         }
     }
     if json {
@@ -144,19 +161,26 @@ fn check_one(want: &str, file: &Path, tally: &mut Tally) -> &'static str {
             "FAILED"
         }
         Err(failure) => {
-            eprintln!("gmkit: {failure}");
+            complain(&failure);
             tally.unreadable += 1;
             "FAILED open or read"
         }
     }
 }
 
-fn coloured(verdict: &str) -> String {
-    match (colours(&std::io::stdout()), verdict) {
+/// A line that says what came of a file. The name is escaped as in the list, and other control
+/// characters are replaced: a list must not be able to print verdicts of its own, or to command a
+/// terminal.
+fn report(file: &Path, verdict: &str) -> String {
+    let (mark, name) = escape(file);
+    let name = String::from_utf8_lossy(&name).replace(char::is_control, "?");
+    let mark = String::from_utf8_lossy(mark);
+    let verdict = match (colours(&std::io::stdout()), verdict) {
         (true, "OK") => format!("\x1b[32m{verdict}\x1b[0m"),
         (true, _) => format!("\x1b[31m{verdict}\x1b[0m"),
         (false, _) => verdict.to_owned(),
-    }
+    };
+    format!("{mark}{name}: {verdict}")
 }
 
 impl Tally {
@@ -166,7 +190,7 @@ impl Tally {
             return Err(Failure::about(sums.display(), reason));
         }
         if self.malformed > 0 {
-            eprintln!("gmkit: warning: {} lines are improperly formatted", self.malformed);
+            complain(&format!("warning: {} lines are improperly formatted", self.malformed));
         }
         if self.differed + self.unreadable > 0 {
             return Err(Failure::check(format!(
@@ -185,14 +209,29 @@ mod tests {
     #[test]
     fn lines_are_read_back() {
         let digest = "0f".repeat(32);
-        for name in ["a", "with  blanks", " *", "new\nline", "back\\slash\r", "名字"] {
-            let file = PathBuf::from(name);
+        let names: [&[u8]; 7] = [
+            b"a",
+            b"with  blanks",
+            b" *",
+            b"new\nline",
+            b"back\\slash\r",
+            "名字".as_bytes(),
+            b"\xff\xfe",
+        ];
+        for name in names {
+            let file = PathBuf::from(OsString::from_vec(name.to_vec()));
             assert_eq!(parse(&line(&digest, &file)), Some((digest.clone(), file)));
         }
         let binary = format!("{} *a", digest.to_uppercase());
-        assert_eq!(parse(&binary), Some((digest.clone(), PathBuf::from("a"))));
+        assert_eq!(parse(binary.as_bytes()), Some((digest.clone(), PathBuf::from("a"))));
         for bad in ["", "0f  a", &digest, &format!("{digest}  "), &format!("\\{digest}  a\\x")] {
-            assert_eq!(parse(bad), None, "{bad}");
+            assert_eq!(parse(bad.as_bytes()), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_name_cannot_print_a_verdict_of_its_own() {
+        let text = report(Path::new("x\nkernel.img: OK\ny\x1b[2J"), "FAILED");
+        assert_eq!(text, "\\x\\nkernel.img: OK\\ny?[2J: FAILED");
     }
 }

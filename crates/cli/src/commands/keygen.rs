@@ -1,5 +1,7 @@
 //! `gmkit keygen`.
 
+use std::path::Path;
+
 use gmkit::keys::{PrivateKey, SoftwareKey, public_key_to_pem};
 use zeroize::Zeroizing;
 
@@ -11,24 +13,15 @@ use crate::{
 };
 
 pub(crate) fn run(args: &Keygen) -> Result<(), Failure> {
-    if !args.force && args.output.is_file() {
-        let reason = Failure::input("exists already: a key is not replaced without --force");
-        return Err(Failure::about(args.output.display(), reason));
-    }
-    if args.no_passphrase && matches!(args.key_format, Format::Gmssl) {
-        return Err(Failure::input("GmSSL reads encrypted keys only: it needs a passphrase"));
-    }
-    // All that can fail for the user's sake comes before the key is made and written.
-    let mut private = Output::create(Some(&args.output), Content::Text, Access::Secret)?;
-    let public = args.public.as_deref();
-    let public = public.map(|path| Output::create(Some(path), Content::Text, Access::Public));
-    let public = public.transpose()?;
-
-    let passphrase = if args.no_passphrase {
-        None
-    } else {
-        Some(new_passphrase(args.passphrase_file.as_deref())?)
+    check(args)?;
+    let passphrase = match args.no_passphrase {
+        true => None,
+        false => Some(new_passphrase(args.passphrase_file.as_deref())?),
     };
+    let mut private = output(args, &args.output, Access::Secret)?;
+    let public = args.public.as_deref();
+    let public = public.map(|path| output(args, path, Access::Public)).transpose()?;
+
     let key = SoftwareKey::generate()?;
     let pem = match &passphrase {
         None => key.to_pem(),
@@ -40,25 +33,53 @@ pub(crate) fn run(args: &Keygen) -> Result<(), Failure> {
     private.commit()?;
     if let Some(mut public) = public {
         public.write(public_key_to_pem(key.public_key()).as_bytes())?;
-        public.commit()?;
+        public.commit().map_err(|failure| {
+            let hint =
+                format!("(the private key is written: gmkit pubkey -k {})", args.output.display());
+            Failure::about(hint, failure)
+        })?;
     }
     report(args, &fingerprint(key.public_key()))
+}
+
+/// What can be refused before anything is made.
+fn check(args: &Keygen) -> Result<(), Failure> {
+    let targets = || [Some(&args.output), args.public.as_ref()].into_iter().flatten();
+    if let (false, Some(path)) = (args.force, targets().find(|path| path.is_file())) {
+        let reason = Failure::input("exists already: a key is not replaced without --force");
+        return Err(Failure::about(path.display(), reason));
+    }
+    if args.public.as_ref() == Some(&args.output) {
+        return Err(Failure::input("-o and -p name the same file"));
+    }
+    if args.json.json && targets().any(|path| path.as_os_str() == "-") {
+        return Err(Failure::input("--json and a key cannot both go to standard output"));
+    }
+    if args.no_passphrase && matches!(args.key_format, Format::Gmssl) {
+        return Err(Failure::input("GmSSL reads encrypted keys only: it needs a passphrase"));
+    }
+    Ok(())
+}
+
+fn output(args: &Keygen, path: &Path, access: Access) -> Result<Output, Failure> {
+    let output = Output::create(Some(path), Content::Text, access)?;
+    Ok(if args.force { output } else { output.without_replacing() })
 }
 
 fn report(args: &Keygen, fingerprint: &str) -> Result<(), Failure> {
     if args.json.json {
         return print(
             &serde_json::json!({
-                "private_key": args.output,
-                "public_key": args.public,
+                "private_key": args.output.to_string_lossy(),
+                "public_key": args.public.as_ref().map(|path| path.to_string_lossy()),
                 "encrypted": !args.no_passphrase,
                 "fingerprint_sm3": fingerprint,
             })
             .to_string(),
         );
     }
-    if args.output.as_os_str() == "-" {
-        return Ok(()); // the key itself is on standard output
+    if [Some(&args.output), args.public.as_ref()].iter().flatten().any(|p| p.as_os_str() == "-") {
+        return Ok(()); // a key is on standard output
     }
     let encrypted = if args.no_passphrase { "NOT encrypted" } else { "encrypted" };
     print(&format!("{}: SM2 private key, {encrypted}", args.output.display()))?;

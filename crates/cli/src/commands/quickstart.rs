@@ -3,7 +3,10 @@
 //! Each step is a command line that is printed and then run as it stands, so that what is shown
 //! is what happened and can be typed.
 
-use std::{fs, path::Path};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use clap::Parser;
 use gmkit::{keys::SysRng, sm2::rand_core::TryRng};
@@ -21,12 +24,10 @@ const CONTRACT: &str = "合同 / Contract\n\nAlice sells her boat to Bob for 100
 pub(crate) fn run(args: &Quickstart) -> Result<(), Failure> {
     let binary =
         std::env::current_exe().map_or("gmkit".to_owned(), |path| path.display().to_string());
-    fs::create_dir_all(&args.dir).about(&args.dir)?;
-    std::env::set_current_dir(&args.dir).about(&args.dir)?;
-    print(&format!(
-        "In {}; gmkit is {binary}\n",
-        fs::canonicalize(".").about(&args.dir)?.display()
-    ))?;
+    let dir = fresh_folder(args.dir.as_deref())?;
+    std::env::set_current_dir(&dir).about(&dir)?;
+    let shown = fs::canonicalize(".").about(&dir)?;
+    print(&format!("In {}; gmkit is {binary}\n", shown.display()))?;
 
     print("A file to sign, and a passphrase for the key:")?;
     write(Path::new("contract.txt"), CONTRACT.as_bytes(), Access::Public)?;
@@ -34,7 +35,7 @@ pub(crate) fn run(args: &Quickstart) -> Result<(), Failure> {
     print("  contract.txt  signer.pass\n")?;
 
     print("1. Make an SM2 key, encrypted under the passphrase:")?;
-    step("gmkit keygen -o signer.pem -p signer.pub.pem --passphrase-file signer.pass --force")?;
+    step("gmkit keygen -o signer.pem -p signer.pub.pem --passphrase-file signer.pass")?;
 
     print("\n2. Sign the file:")?;
     step("gmkit sign -k signer.pem --passphrase-file signer.pass -o contract.sig contract.txt")?;
@@ -53,6 +54,30 @@ pub(crate) fn run(args: &Quickstart) -> Result<(), Failure> {
         "$ openssl pkeyutl -verify -pubin -inkey signer.pub.pem -rawin -digest sm3 \\\n    \
          -pkeyopt distid:1234567812345678 -in contract.txt -sigfile contract.sig",
     )
+}
+
+/// The folder that was asked for, which must be new or empty; without a wish, the first free one of
+/// gmkit-quickstart, gmkit-quickstart-2 and so on. The tour never touches what is there already.
+fn fresh_folder(wanted: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(dir) = wanted {
+        fs::create_dir_all(dir).about(dir)?;
+        if fs::read_dir(dir).about(dir)?.next().is_some() {
+            let reason = Failure::input("is not empty: the tour wants a folder of its own");
+            return Err(Failure::about(dir.display(), reason));
+        }
+        return Ok(dir.to_owned());
+    }
+    let names = (1..).map(|n| match n {
+        1 => PathBuf::from("gmkit-quickstart"),
+        n => PathBuf::from(format!("gmkit-quickstart-{n}")),
+    });
+    for dir in names {
+        match fs::create_dir(&dir) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            result => return result.about(&dir).map(|()| dir),
+        }
+    }
+    unreachable!("there is no end to the names")
 }
 
 /// Prints a command line and runs it.

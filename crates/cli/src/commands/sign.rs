@@ -7,14 +7,15 @@ use crate::{
     failure::Failure,
     input::Input,
     keys::open_private,
-    output::{Access, Content, Output},
+    output::{Access, Content, Output, spare_key},
 };
 
 pub(crate) fn run(args: &Sign) -> Result<(), Failure> {
     let id = Id::new(args.id.id.as_bytes())?;
+    spare_key(args.output.as_deref(), &args.key.key)?;
     let input = Input::open(&args.file)?;
-    let mut output = Output::create(args.output.as_deref(), Content::Binary, Access::Public)?;
     let key = open_private(&args.key.key, args.key.passphrase_file.as_deref())?;
+    let mut output = Output::create(args.output.as_deref(), Content::Binary, Access::Public)?;
     let mut context = key.start_signing(id)?;
     input.for_each(|piece| Ok(context.update(piece)?))?;
     let signature = context.finish()?;

@@ -38,7 +38,7 @@ fn report(args: &Verify, fingerprint: &str, good: bool) -> Result<(), Failure> {
     if args.json.json {
         print(
             &serde_json::json!({
-                "file": args.file,
+                "file": args.file.to_string_lossy(),
                 "verified": good,
                 "signer_fingerprint_sm3": fingerprint,
                 "id": args.id.id,
