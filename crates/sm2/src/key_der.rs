@@ -12,7 +12,7 @@ use crate::{DerFault, EC_PUBLIC_KEY_OID, Error, PublicKey, SM2_OID, SecretKey, d
 /// SEQUENCE { OID id-ecPublicKey, OID sm2p256v1 }.
 const ALGORITHM: &[u8; 21] =
     b"\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x81\x1c\xcf\x55\x01\x82\x2d";
-/// [0] { OID sm2p256v1 }, as an ECPrivateKey names its curve.
+/// \[0\] { OID sm2p256v1 }, as an ECPrivateKey names its curve.
 const EC_PARAMETERS: &[u8; 12] = b"\xa0\x0a\x06\x08\x2a\x81\x1c\xcf\x55\x01\x82\x2d";
 
 const CONTEXT_0: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };

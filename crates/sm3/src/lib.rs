@@ -1,7 +1,7 @@
 //! SM3, the hash function of GB/T 32905-2016 (GM/T 0004-2012): 64-byte blocks, 32-byte digests.
 //!
 //! [`Sm3`] implements the `digest` traits, so it drops into `hmac`, `hkdf` and `pbkdf2`.
-//! [`kdf`] is the key derivation function of GB/T 32918.4-2016 5.4.3 that SM2 encryption and
+//! [`kdf()`] is the key derivation function of GB/T 32918.4-2016 5.4.3 that SM2 encryption and
 //! SM2 key exchange use.
 //!
 //! ```
