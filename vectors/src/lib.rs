@@ -18,7 +18,7 @@ mod machine;
 mod report;
 mod schema;
 
-use std::fmt;
+use std::{fmt, time::Instant};
 
 pub use machine::Machine;
 pub use report::{Failure, Refusal, Report, SuiteReport};
@@ -100,6 +100,7 @@ pub fn run(selection: &Selection) -> Result<Report, Error> {
 fn run_file(embedded: &files::Embedded, backend: &'static str) -> SuiteReport {
     let file = File::parse(embedded.text);
     let mut report = SuiteReport::new(embedded, &file, backend);
+    let started = Instant::now();
     for group in &file.test_groups {
         let check = checks::by_type(&group.kind);
         for test in &group.tests {
@@ -114,5 +115,6 @@ fn run_file(embedded: &files::Embedded, backend: &'static str) -> SuiteReport {
             }
         }
     }
+    report.micros = started.elapsed().as_micros();
     report
 }

@@ -1,5 +1,7 @@
 //! What came of a run.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::{
@@ -52,6 +54,22 @@ impl Report {
     }
 }
 
+/// The report as a person reads it.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "CPU: {} ({})", self.machine.cpu, self.machine.arch)?;
+        writeln!(f, "features: {}", self.machine.features.join(" "))?;
+        writeln!(f, "backends: {}\n", self.backends.join(" "))?;
+        for suite in &self.suites {
+            writeln!(f, "{suite}")?;
+            for failure in &suite.failures {
+                writeln!(f, "    {}: {}: {}", failure.tc_id, failure.comment, failure.observed)?;
+            }
+        }
+        writeln!(f, "\n{} passed, {} failed", self.passed, self.failed)
+    }
+}
+
 /// One suite through one backend.
 #[derive(Clone, Debug, Serialize)]
 pub struct SuiteReport {
@@ -69,6 +87,26 @@ pub struct SuiteReport {
     pub refusals: Vec<Refusal>,
     /// Vectors that did not give what they should.
     pub failures: Vec<Failure>,
+    /// Time for the whole suite, in microseconds. Tells how the machine fares, not how fast the
+    /// algorithms are: that is what the benches are for.
+    pub micros: u128,
+}
+
+impl fmt::Display for SuiteReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:<20} {:<9} {:>4} passed, {:>3} of them refusals, {} failed {:>9.1} ms  {}, {}",
+            self.suite,
+            self.backend,
+            self.passed,
+            self.refusals.len(),
+            self.failures.len(),
+            self.micros as f64 / 1000.0,
+            self.standard,
+            self.clause,
+        )
+    }
 }
 
 /// A bad input that was refused, as it had to be.
@@ -110,6 +148,7 @@ impl SuiteReport {
             passed: 0,
             refusals: Vec::new(),
             failures: Vec::new(),
+            micros: 0,
         }
     }
 

@@ -3,6 +3,7 @@
 mod arrows;
 mod bench;
 mod book;
+mod cross;
 mod fuzz;
 mod packages;
 mod python;
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask test          everything CI runs, in its short form
 cargo xtask arrows        check that crates use each other only as docs/architecture says
+cargo xtask cross         build for ARM64 (glibc, musl) and static x86-64, test under qemu-user
 cargo xtask bench         criterion benches beside their rivals
 cargo xtask fuzz [SECS]   each fuzz target for SECS seconds (default 60); needs a nightly and cargo-fuzz
 cargo xtask book          check the book, and build it if mdbook is installed";
@@ -24,6 +26,7 @@ fn main() -> ExitCode {
     let result = match args[..] {
         ["test"] => test::all(),
         ["arrows"] => arrows::check(),
+        ["cross"] => cross::run(),
         ["bench"] => bench::run(),
         ["fuzz"] => fuzz::run("60"),
         ["fuzz", seconds] => fuzz::run(seconds),

@@ -4,22 +4,38 @@ use crate::run::{self, Result};
 
 /// Debian package, and a command that shows it is there.
 const NEEDED: &[(&str, &str)] = &[
-    ("gcc", "cc --version"),
+    ("build-essential", "c++ --version"),
     ("openssl", "openssl version"),
     ("python3", "python3 --version"),
     ("python3-venv", "python3 -c import\u{a0}ensurepip"),
     ("cmake", "cmake --version"),
-    ("make", "make --version"),
     ("util-linux", "prlimit --version"),
     ("bsdutils", "script --version"),
     ("diffutils", "cmp --version"),
 ];
 
+/// The same for building and running on other targets.
+const NEEDED_FOR_CROSS: &[(&str, &str)] = &[
+    ("gcc-aarch64-linux-gnu", "aarch64-linux-gnu-gcc --version"),
+    ("libc6-dev-arm64-cross", "test -e /usr/aarch64-linux-gnu/include/stdio.h"),
+    ("qemu-user", "qemu-aarch64 --version"),
+];
+
+/// What the tests need.
+pub(crate) fn install() -> Result {
+    install_missing(NEEDED)
+}
+
+/// What `cargo xtask cross` needs.
+pub(crate) fn install_for_cross() -> Result {
+    install_missing(NEEDED_FOR_CROSS)
+}
+
 /// Installs what is missing when root on a system with `apt-get`; otherwise prints the command
 /// and stops.
-pub(crate) fn install() -> Result {
+fn install_missing(needed: &[(&'static str, &str)]) -> Result {
     let missing: Vec<_> =
-        NEEDED.iter().filter(|(_, probe)| !present(probe)).map(|(package, _)| *package).collect();
+        needed.iter().filter(|(_, probe)| !present(probe)).map(|(package, _)| *package).collect();
     if missing.is_empty() {
         return Ok(());
     }

@@ -1,6 +1,6 @@
 //! `gmkit vectors`.
 
-use gmkit_vectors::{Report, Selection};
+use gmkit_vectors::Selection;
 
 use crate::{
     args::Vectors,
@@ -21,34 +21,11 @@ pub(crate) fn run(args: &Vectors) -> Result<(), Failure> {
     if json.json {
         print(&report.to_json())?;
     } else {
-        print_table(&report)?;
+        print(report.to_string().trim_end())?;
     }
     if report.failed == 0 {
         Ok(())
     } else {
         Err(Failure::check(format!("{} vectors failed", report.failed)))
     }
-}
-
-fn print_table(report: &Report) -> Result<(), Failure> {
-    let machine = &report.machine;
-    print(&format!("CPU: {} ({})", machine.cpu, machine.arch))?;
-    print(&format!("features: {}", machine.features.join(" ")))?;
-    print(&format!("backends: {}\n", report.backends.join(" ")))?;
-    for suite in &report.suites {
-        print(&format!(
-            "{:<22} {:<10} {:>4} passed, {:>3} of them refusals, {} failed   {}, {}",
-            suite.suite,
-            suite.backend,
-            suite.passed,
-            suite.refusals.len(),
-            suite.failures.len(),
-            suite.standard,
-            suite.clause,
-        ))?;
-        for failure in &suite.failures {
-            print(&format!("    {}: {}: {}", failure.tc_id, failure.comment, failure.observed))?;
-        }
-    }
-    print(&format!("\n{} passed, {} failed", report.passed, report.failed))
 }

@@ -75,7 +75,12 @@ impl Lab {
         args: impl IntoIterator<Item = S>,
         stdin: &[u8],
     ) -> Done {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_gmkit"))
+        // `cargo xtask cross` sets this to another target's binary behind an emulator.
+        let under_test = std::env::var("GMKIT_UNDER_TEST");
+        let under_test = under_test.as_deref().unwrap_or(env!("CARGO_BIN_EXE_gmkit"));
+        let mut words = under_test.split(' ');
+        let mut child = Command::new(words.next().unwrap())
+            .args(words)
             .args(args)
             .current_dir(self.dir.path())
             .stdin(Stdio::piped())

@@ -11,7 +11,11 @@ const WIDTH: usize = 5;
 /// The comparison is done without leaving Jacobian coordinates: x = X/Z^2 is below p < 2n, so x
 /// is either r or r + n, and each is checked by one multiplication.
 pub(crate) fn combination_has_x(s: &Scalar, t: &Scalar, point: &Affine, r: &Scalar) -> bool {
-    let sum = combination(s, t, point);
+    has_x(&combination(s, t, point), r)
+}
+
+fn has_x(sum: &Jacobian, r: &Scalar) -> bool {
+    // Without this a point at infinity with X = 0 would have every x coordinate there is.
     if sum.is_infinity_vartime() {
         return false;
     }
@@ -129,6 +133,17 @@ mod tests {
                         }
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn the_point_at_infinity_has_no_x() {
+        let zero = FieldElement::ZERO;
+        for x in [zero, FieldElement::ONE] {
+            let infinity = Jacobian { x, y: FieldElement::ONE, z: zero };
+            for r in [Scalar::ZERO, Scalar::ONE, -Scalar::ONE] {
+                assert!(!has_x(&infinity, &r));
             }
         }
     }
