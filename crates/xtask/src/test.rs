@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    arrows, book, packages, python,
+    arrows, book, cross, packages, python,
     run::{self, Result, run},
 };
 
@@ -14,7 +14,7 @@ struct Step {
 }
 
 /// What a part that did not fail has to say.
-enum Outcome {
+pub(crate) enum Outcome {
     Passed,
     /// Something could not be done here, through no fault of the code. Said loudly at the end.
     NotRun(String),
@@ -42,6 +42,7 @@ const STEPS: &[Step] = &[
         run: || run("cargo bench --package gmkit-benches --no-run").map(passed),
     },
     Step { name: "API docs", run: api_docs },
+    Step { name: "cross targets", run: cross::test },
     Step { name: "book", run: || book::check().map(passed) },
     Step { name: "MSRV", run: msrv },
 ];
