@@ -239,7 +239,7 @@ def sm2_verify_file():
               "ZeroT": "r + s = n, so that t = 0 and the public key drops out.", "Infinity": "The computed point is the point at infinity.",
               "NegativeInteger": "A negative INTEGER.", "NonMinimalInteger": "Needless leading zeros.", "BerLength": "A length that is not in its shortest form, or indefinite.",
               "TrailingData": "Bytes behind a value.", "Truncated": "The encoding ends too early.", "WrongTag": "A value of another type.", "IntegerSize": "An INTEGER with no byte or with too many.",
-              "Malleated": "s replaced by n - s, which ECDSA would accept.", "NoZ": "Made over SM3(M) without Z.", "XAboveN": "e + x1 wraps around n."})
+              "Malleated": "s replaced by n - s, which ECDSA would accept.", "NoZ": "Made over SM3(M) without Z.", "ExtremeE": "e at the ends of its range.", "XAboveN": "x1 is n or more, so that (e + x1) mod n hides it."})
     public = gm.multiply(D, gm.G)
     msg = b"message digest"
     e = gm.e_value(public, gm.DEFAULT_ID, msg)
@@ -318,7 +318,18 @@ def sm2_verify_file():
     xk = gm.multiply(k, gm.G)[0]
     for ee in (0, 1, n - 1, n, n + 1, 2**256 - 1, (n - xk + 5) % n):
         sig = gm.sign_e(1, ee, k)
-        raw("extreme e", ["XAboveN"], ee, *sig, ok=True)
+        raw("extreme e", ["ExtremeE"], ee, *sig, ok=True)
+    # Such x1 do not occur by chance: take a point that has one, and the key that leads to it.
+    x = next(v for v in range(n, n + 100) if pow(v**3 + gm.A * v + gm.B, (gm.P - 1) // 2, gm.P) == 1)
+    point = (x, pow(x**3 + gm.A * x + gm.B, (gm.P + 1) // 4, gm.P))
+    s, t = 5, 7
+    minus_sg = gm.multiply(n - s, gm.G)
+    key = gm.multiply(pow(t, -1, n), gm.add(point, minus_sg))
+    r, ee = t - s, (t - s - x) % n
+    assert gm.verify_e(key, ee, r, s)
+    tests = f.group("Sm2VerifyE", publicKey=uncompressed(key).hex())
+    f.test(tests, "x1 above n", ["XAboveN"], e=gm.b32(ee), sig=gm.b32(r) + gm.b32(s))
+    f.test(tests, "x1 above n, e off by one", ["WrongMessage"], "invalid", "Rejected", e=gm.b32(ee + 1), sig=gm.b32(r) + gm.b32(s))
     return f
 
 
@@ -446,7 +457,7 @@ def sm2_decrypt_file():
         tail = gm.tlv(4, c3) + gm.tlv(4, c2)
         bad("x with another zero", ["NonMinimalInteger"], "Der(NonMinimalInteger)", gm.tlv(0x30, b"\x02" + bytes([x[1] + 1]) + b"\0" + x[2:] + y + tail))
         bad("y without its sign byte", ["NegativeInteger"], "Der(NegativeInteger)", gm.tlv(0x30, x + b"\x02\x20" + y[-32:] + tail))
-        bad("x + p", ["AboveP"], "PointNotOnCurve", gm.tlv(0x30, gm.der_integer(gm.P) + y + tail))
+        bad("x = p", ["AboveP"], "PointNotOnCurve", gm.tlv(0x30, gm.der_integer(gm.P) + y + tail))
         bad("C3 of 31 bytes", ["Length"], "CiphertextLength", gm.tlv(0x30, x + y + gm.tlv(4, c3[:31]) + gm.tlv(4, c2)))
         bad("C3 of 33 bytes", ["Length"], "CiphertextLength", gm.tlv(0x30, x + y + gm.tlv(4, c3 + b"\0") + gm.tlv(4, c2)))
         bad("indefinite length", ["BerLength"], "Der(Length)", b"\x30\x80" + x + y + tail + b"\0\0")

@@ -63,6 +63,11 @@ fn report(args: &Args) -> Result<Report, Box<dyn Error>> {
     // A key that cannot be used is found before the work is done.
     let key = args.sign.as_deref().map(|path| open(path, args.passphrase_file.as_deref()));
     let key = key.transpose()?;
+    if let (Some(key), Some(output)) = (&args.sign, &args.output)
+        && matches!((fs::canonicalize(key), fs::canonicalize(output)), (Ok(a), Ok(b)) if a == b)
+    {
+        return Err("-o would replace the key".into());
+    }
     let selection = Selection { suite: args.suite.clone(), backend: args.backend.clone() };
     let report = run(&selection)?;
     if let Some(path) = &args.junit {
@@ -79,8 +84,10 @@ fn report(args: &Args) -> Result<Report, Box<dyn Error>> {
         }
     }
     let text = if args.json { report.to_json() + "\n" } else { report.to_string() };
-    let _ = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
-    Ok(report)
+    match std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(report),
+    }
 }
 
 fn open(path: &Path, passphrase_file: Option<&Path>) -> Result<SoftwareKey, Box<dyn Error>> {
@@ -93,5 +100,12 @@ fn open(path: &Path, passphrase_file: Option<&Path>) -> Result<SoftwareKey, Box<
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Box<dyn Error>> {
-    fs::write(path, bytes).map_err(|error| format!("{}: {error}", path.display()).into())
+    // Beside its place, then renamed: a full disk leaves no half report under its name.
+    let mut part = path.to_owned().into_os_string();
+    part.push(".part");
+    let written = fs::write(&part, bytes).and_then(|()| fs::rename(&part, path));
+    written.map_err(|error| {
+        let _ = fs::remove_file(&part);
+        format!("{}: {error}", path.display()).into()
+    })
 }

@@ -11,7 +11,12 @@ use std::{
 use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
-use crate::failure::{Context, Failure};
+use gmkit::keys::{KeyUri, Origin};
+
+use crate::{
+    args::PrivateKeyArgs,
+    failure::{Context, Failure},
+};
 
 /// Most authenticated plaintext that is held back for standard output until its tag is checked.
 const MAX_HELD_BACK: usize = 16 << 20;
@@ -220,24 +225,48 @@ pub(crate) fn print_bytes(line: &[u8]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Tells the user what went wrong, if anybody listens.
+/// Tells the user what went wrong, if anybody listens. File names in it come from elsewhere: their
+/// control characters must neither forge lines nor command the terminal.
 pub(crate) fn complain(what: &impl std::fmt::Display) {
-    let _ = writeln!(io::stderr().lock(), "gmkit: {what}");
+    let text = format!("gmkit: {what}").replace(char::is_control, "?");
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// Refuses an output that would replace the private key that is being used.
-pub(crate) fn spare_key(output: Option<&Path>, key: &str) -> Result<(), Failure> {
-    let same = |output: &Path| {
-        let key = key.strip_prefix("file:").unwrap_or(key);
-        matches!((fs::canonicalize(output), fs::canonicalize(key)), (Ok(a), Ok(b)) if a == b)
-    };
+/// Whether two paths name one file, which need not exist yet.
+pub(crate) fn same_file(a: &Path, b: &Path) -> bool {
+    matches!((resolved(a), resolved(b)), (Some(a), Some(b)) if a == b)
+}
+
+fn resolved(path: &Path) -> Option<PathBuf> {
+    fs::canonicalize(path).ok().or_else(|| {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = fs::canonicalize(parent.unwrap_or(Path::new("."))).ok()?;
+        Some(parent.join(path.file_name()?))
+    })
+}
+
+/// Refuses an output that would replace a key that is being used.
+pub(crate) fn spare_key(output: Option<&Path>, key: &Path) -> Result<(), Failure> {
     match output {
-        Some(output) if same(output) => {
-            let reason = Failure::input("is the private key, which would be replaced");
+        Some(output) if same_file(output, key) => {
+            let reason = Failure::input("is the key that is being used, and would be replaced");
             Err(Failure::about(output.display(), reason))
         }
         _ => Ok(()),
     }
+}
+
+/// The same for a private key that is named by a file or URI, and its passphrase file.
+pub(crate) fn spare_private_key(
+    output: Option<&Path>,
+    key: &PrivateKeyArgs,
+) -> Result<(), Failure> {
+    let uri = KeyUri::parse(&key.key, Origin::Operator)?;
+    let file = uri.to_file_path().ok();
+    for path in [file, key.passphrase_file.clone()].into_iter().flatten() {
+        spare_key(output, &path)?;
+    }
+    Ok(())
 }
 
 /// Colours go to terminals only, and not where `NO_COLOR` is set.

@@ -83,7 +83,11 @@ fn encrypted_keys_in_each_format() {
         let error = lab.fails(2, &format!("keygen {args} --no-passphrase"));
         assert!(error.contains("--force"), "{error}");
     }
-    lab.fails(2, "keygen -o new.pem -p new.pem --no-passphrase");
+    for same in ["new.pem", "./new.pem"] {
+        lab.fails(2, &format!("keygen -o new.pem -p {same} --no-passphrase --force"));
+    }
+    lab.fails(2, "keygen -o pass --passphrase-file pass --force");
+    lab.fails(2, "sign -k FILE:compat%2Epem --passphrase-file pass -o ./compat.pem m");
     lab.fails(2, "keygen -o - --json --no-passphrase");
     lab.fails(2, "pubkey -k compat.pem --passphrase-file pass -o compat.pem");
     lab.fails(2, "sign -k file:compat.pem --passphrase-file pass -o compat.pem m");
@@ -120,6 +124,22 @@ fn names_need_not_be_utf8() {
         args.extend(json.then_some(OsStr::new("--json")));
         let done = lab.gmkit_with(args, b"");
         assert_eq!(done.code, 0, "{}", done.stderr);
+    }
+    let gmkit = env!("CARGO_BIN_EXE_gmkit");
+    lab.write("run.sh", format!("{gmkit} hash a* > SUMS && {gmkit} hash -c SUMS"));
+    assert!(lab.peer("bash run.sh").ends_with(": OK\n"));
+}
+
+#[test]
+fn a_list_of_digests_cannot_forge_verdicts() {
+    let lab = Lab::empty();
+    let digest = "0".repeat(64);
+    lab.write("SUMS", format!("\\{digest}  x\\nkernel.img: OK\\ny\x1b[2J\n"));
+    let done = lab.gmkit("hash -c SUMS");
+    assert_eq!(done.code, 1);
+    for line in done.stdout.lines().chain(done.stderr.lines()) {
+        assert!(!line.starts_with("kernel.img"), "{line}");
+        assert!(!line.contains('\x1b'), "{line}");
     }
 }
 
@@ -193,7 +213,13 @@ fn sealed_files() {
         let through_pipes =
             lab.gmkit_with("cipher -K k --decrypt -".split(' '), &lab.read("sealed"));
         assert_eq!(through_pipes.code, 0);
+        if len <= 17 {
+            assert_eq!(through_pipes.stdout.as_bytes(), plain); // ASCII, so that text will do
+        }
     }
+    // The only copy of a key is not overwritten by what was encrypted under it.
+    lab.fails(2, "cipher -K k --encrypt -o ./k plain");
+    assert_eq!(lab.read("k"), b"0123456789abcdeffedcba9876543210");
 }
 
 #[test]

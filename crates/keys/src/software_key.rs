@@ -180,6 +180,7 @@ impl SigningContext for SoftwareSigning<'_> {
     }
 
     fn finish(self: Box<Self>) -> Result<Signature, Error> {
+        selftest::require(Algorithm::Sm2Signature)?;
         Ok(self.0.sign(&mut SysRng)?)
     }
 }

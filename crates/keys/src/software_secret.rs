@@ -76,6 +76,7 @@ impl SoftwareSecret {
     }
 
     fn gcm(&self) -> Result<&Gcm, Error> {
+        selftest::require(Algorithm::Sm4Gcm)?;
         match &self.0 {
             Purpose::Sm4(gcm) => Ok(gcm),
             Purpose::HmacSm3(_) => Err(Error::Unsupported { operation: "seal: it is a MAC key" }),
@@ -109,6 +110,7 @@ impl SecretKey for SoftwareSecret {
     }
 
     fn start_mac(&self) -> Result<Box<dyn MacContext + '_>, Error> {
+        selftest::require(Algorithm::HmacSm3)?;
         match &self.0 {
             Purpose::HmacSm3(mac) => Ok(Box::new(Macing(Hmac::clone(mac)))),
             Purpose::Sm4(_) => {

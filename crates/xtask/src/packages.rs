@@ -21,9 +21,9 @@ const NEEDED_FOR_CROSS: &[(&str, &str)] = &[
     ("qemu-user", "qemu-aarch64 --version"),
 ];
 
-/// What the tests need.
+/// What the tests need, all of it at once: nobody wants to be asked twice.
 pub(crate) fn install() -> Result {
-    install_missing(NEEDED)
+    install_missing(&[NEEDED, NEEDED_FOR_CROSS].concat())
 }
 
 /// What `cargo xtask cross` needs.
@@ -42,7 +42,10 @@ fn install_missing(needed: &[(&'static str, &str)]) -> Result {
     let install = format!("apt-get install -y --no-install-recommends {}", missing.join(" "));
     let is_root = run::output("id -u").is_ok_and(|id| id.trim() == "0");
     if !is_root || !run::succeeds("apt-get --version") {
-        return Err(format!("these are missing; install them and start again:\n  sudo {install}"));
+        return Err(format!(
+            "packages are missing; install them and start again:\n  \
+             sudo apt-get update && sudo {install}"
+        ));
     }
     run::run("apt-get update -qq")?;
     run::run(&install)

@@ -33,10 +33,7 @@ const STEPS: &[Step] = &[
         run: || run("python3 vectors/generate.py --check").map(passed),
     },
     Step { name: "features", run: features },
-    Step {
-        name: "fuzz corpora",
-        run: || run("cargo test --manifest-path fuzz/Cargo.toml").map(passed),
-    },
+    Step { name: "fuzz corpora", run: fuzz },
     Step {
         name: "benches compile",
         run: || run("cargo bench --package gmkit-benches --no-run").map(passed),
@@ -95,6 +92,13 @@ fn deny() -> Result<Outcome> {
         return Ok(Outcome::Passed);
     }
     Ok(Outcome::NotRun("the advisory database cannot be reached from here".into()))
+}
+
+/// The corpora, replayed; and the libFuzzer binaries still compile.
+fn fuzz() -> Result<Outcome> {
+    run("cargo test --manifest-path fuzz/Cargo.toml")?;
+    run("cargo check --manifest-path fuzz/Cargo.toml --features libfuzzer --bins")?;
+    Ok(Outcome::Passed)
 }
 
 /// The cores without `std`, and with each feature alone.

@@ -24,21 +24,27 @@ pub(super) fn mac(group: &Group, test: &Test) -> Outcome {
 
 pub(super) fn hkdf(_: &Group, test: &Test) -> Outcome {
     let v = &test.values;
-    let mut okm = vec![0; v.okm.len()];
+    let mut okm = vec![0; sized(v.size, &v.okm)?];
     Hkdf::<Sm3>::new(Some(&v.salt), &v.ikm).expand(&v.info, &mut okm).map_err(reason)?;
     Ok(okm == *v.okm)
 }
 
 pub(super) fn pbkdf2(_: &Group, test: &Test) -> Outcome {
     let v = &test.values;
-    let mut dk = vec![0; v.dk.len()];
+    let mut dk = vec![0; sized(v.dk_len, &v.dk)?];
     pbkdf2::pbkdf2_hmac::<Sm3>(&v.password, &v.salt, v.iteration_count, &mut dk);
     Ok(dk == *v.dk)
 }
 
 pub(super) fn kdf(_: &Group, test: &Test) -> Outcome {
     let v = &test.values;
-    let mut out = vec![0; v.out.len()];
+    let mut out = vec![0; sized(v.size, &v.out)?];
     gmkit_sm3::kdf(&[&v.z], &mut out).map_err(reason)?;
     Ok(out == *v.out)
+}
+
+/// The output's length, which the vector states beside the output: a vector without output must
+/// not pass for lack of anything to compare.
+fn sized(stated: Option<usize>, output: &[u8]) -> Result<usize, String> {
+    if stated == Some(output.len()) { Ok(output.len()) } else { Err("MalformedVector".to_owned()) }
 }

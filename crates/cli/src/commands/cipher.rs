@@ -12,13 +12,14 @@ use crate::{
     failure::{Context, Failure},
     input::{CHUNK, Input},
     keys::read_secret,
-    output::{Access, Content, Output},
+    output::{Access, Content, Output, spare_key},
 };
 
 const NONCE: usize = 12;
 const TAG: usize = 16;
 
 pub(crate) fn run(args: &Cipher) -> Result<(), Failure> {
+    spare_key(args.output.as_deref(), &args.key_file)?;
     let key = SoftwareSecret::decode_file_bytes(&read_secret(&args.key_file)?);
     if key.len() != 16 {
         let reason = format!("has {} bytes, an SM4 key has 16 bytes or 32 hex digits", key.len());

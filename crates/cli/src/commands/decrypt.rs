@@ -8,14 +8,14 @@ use crate::{
     failure::{Context, Failure},
     input::Input,
     keys::open_private,
-    output::{Access, Content, Output, spare_key},
+    output::{Access, Content, Output, spare_private_key},
 };
 
 /// Room for C1, C3 and DER around the largest C2.
 const MAX_CIPHERTEXT: usize = MAX_PLAINTEXT + 256;
 
 pub(crate) fn run(args: &Decrypt) -> Result<(), Failure> {
-    spare_key(args.output.as_deref(), &args.key.key)?;
+    spare_private_key(args.output.as_deref(), &args.key)?;
     let bytes = Input::open(&args.file)?.read_all(MAX_CIPHERTEXT)?;
     let ciphertext = parse(&bytes, args.layout).about(&args.file)?;
     let key = open_private(&args.key.key, args.key.passphrase_file.as_deref())?;

@@ -48,7 +48,7 @@ fn hash_all(files: &[PathBuf], json: bool) -> Result<(), Failure> {
         }
     }
     if json {
-        print(&serde_json::Value::from(list).to_string())?;
+        print_bytes(serde_json::Value::from(list).to_string().as_bytes())?;
     }
     failed.map_or(Ok(()), Err)
 }

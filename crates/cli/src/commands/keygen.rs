@@ -9,7 +9,7 @@ use crate::{
     args::{Format, Keygen},
     failure::Failure,
     keys::{fingerprint, new_passphrase},
-    output::{Access, Content, Output, print},
+    output::{Access, Content, Output, print, same_file, spare_key},
 };
 
 pub(crate) fn run(args: &Keygen) -> Result<(), Failure> {
@@ -49,8 +49,11 @@ fn check(args: &Keygen) -> Result<(), Failure> {
         let reason = Failure::input("exists already: a key is not replaced without --force");
         return Err(Failure::about(path.display(), reason));
     }
-    if args.public.as_ref() == Some(&args.output) {
+    if args.public.as_ref().is_some_and(|public| same_file(public, &args.output)) {
         return Err(Failure::input("-o and -p name the same file"));
+    }
+    if let Some(file) = &args.passphrase_file {
+        targets().try_for_each(|path| spare_key(Some(path), file))?;
     }
     if args.json.json && targets().any(|path| path.as_os_str() == "-") {
         return Err(Failure::input("--json and a key cannot both go to standard output"));

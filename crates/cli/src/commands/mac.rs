@@ -8,7 +8,7 @@ use crate::{
     failure::{Context, Failure},
     input::Input,
     keys::read_secret,
-    output::{print, print_bytes},
+    output::print_bytes,
 };
 
 pub(crate) fn run(args: &Mac) -> Result<(), Failure> {
@@ -18,10 +18,8 @@ pub(crate) fn run(args: &Mac) -> Result<(), Failure> {
     Input::open(&args.file)?.for_each(|piece| Ok(context.update(piece)?))?;
     let mac = hex::encode(context.finish()?);
     if args.json.json {
-        print(
-            &serde_json::json!({ "file": args.file.to_string_lossy(), "hmac_sm3": mac })
-                .to_string(),
-        )
+        let report = serde_json::json!({ "file": args.file.to_string_lossy(), "hmac_sm3": mac });
+        print_bytes(report.to_string().as_bytes())
     } else {
         print_bytes(&line(&mac, &args.file))
     }

@@ -13,8 +13,9 @@ pub(crate) fn run(args: &Selftest) -> Result<(), Failure> {
     if let Some(path) = &args.seal {
         return integrity::write_sealed_copy(path);
     }
-    let results = selftest::run_all();
+    // First, because after a failed test no key works any more, the integrity check's neither.
     let integrity = integrity::check()?;
+    let results = selftest::run_all();
     let sound = match integrity {
         Integrity::Intact => true,
         Integrity::Damaged => false,

@@ -7,12 +7,12 @@ use crate::{
     failure::Failure,
     input::Input,
     keys::open_private,
-    output::{Access, Content, Output, spare_key},
+    output::{Access, Content, Output, spare_private_key},
 };
 
 pub(crate) fn run(args: &Sign) -> Result<(), Failure> {
     let id = Id::new(args.id.id.as_bytes())?;
-    spare_key(args.output.as_deref(), &args.key.key)?;
+    spare_private_key(args.output.as_deref(), &args.key)?;
     let input = Input::open(&args.file)?;
     let key = open_private(&args.key.key, args.key.passphrase_file.as_deref())?;
     let mut output = Output::create(args.output.as_deref(), Content::Binary, Access::Public)?;
