@@ -87,9 +87,7 @@ impl Output {
     fn stdout(content: Content) -> Result<Self, Failure> {
         let sink = match content {
             Content::Binary if io::stdout().is_terminal() => {
-                return Err(Failure::input(
-                    "binary output does not go to a terminal: give -o FILE",
-                ));
+                return Err(Failure::input(NOT_TO_A_TERMINAL));
             }
             Content::Unverified => Sink::Stdout.held_back(),
             _ => Sink::Stdout,

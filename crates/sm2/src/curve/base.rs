@@ -55,8 +55,10 @@ pub(crate) fn multiply_generator(k: &Scalar) -> Jacobian {
 /// Entry `magnitude` (1 to 32) of window `i` by reading all of them; for 0 something that is not
 /// a point.
 fn select(i: usize, magnitude: u64) -> Affine {
-    // The barrier keeps the compiler from learning that the masks below come from a comparison,
-    // and stands outside of the loop so that the loop becomes vector code.
+    // The barrier makes it hard for the compiler to see that the masks below come from a
+    // comparison, which it might turn into a branch. Rust gives no guarantee for that, so the
+    // binary has to be looked at too. It stands outside of the loop so that the loop becomes
+    // vector code.
     let magnitude = core::hint::black_box(magnitude);
     let mut words = [0u64; 8];
     for (entry, j) in window(i).as_chunks::<POINT>().0.iter().zip(1u64..) {
