@@ -55,15 +55,12 @@ pub(crate) fn multiply_generator(k: &Scalar) -> Jacobian {
 /// Entry `magnitude` (1 to 32) of window `i` by reading all of them; for 0 something that is not
 /// a point.
 fn select(i: usize, magnitude: u64) -> Affine {
-    // The barrier makes it hard for the compiler to see that the masks below come from a
-    // comparison, which it might turn into a branch. Rust gives no guarantee for that, so the
-    // binary has to be looked at too. It stands outside of the loop so that the loop becomes
-    // vector code.
-    let magnitude = core::hint::black_box(magnitude);
     let mut words = [0u64; 8];
     for (entry, j) in window(i).as_chunks::<POINT>().0.iter().zip(1u64..) {
-        // All ones for the wanted entry: only 0 - 1 is negative.
-        let mask = (((magnitude ^ j) as i64 - 1) >> 63) as u64;
+        // All ones for the wanted entry: only 0 - 1 is negative. The barrier hides from the
+        // compiler that a mask is all or nothing; with the barrier on `magnitude` alone it turned
+        // the mask back into a comparison and a branch on the secret digit.
+        let mask = core::hint::black_box((((magnitude ^ j) as i64 - 1) >> 63) as u64);
         for (word, bytes) in words.iter_mut().zip(entry.as_chunks::<8>().0) {
             *word |= u64::from_le_bytes(*bytes) & mask;
         }
