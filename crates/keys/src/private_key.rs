@@ -43,7 +43,7 @@ pub trait PrivateKey: Send + Sync + fmt::Debug {
 }
 
 /// A signature under way.
-pub trait SigningContext {
+pub trait SigningContext: Send {
     /// Adds the next piece of the message.
     ///
     /// # Errors

@@ -62,7 +62,7 @@ pub trait SecretKey: Send + Sync + fmt::Debug {
 }
 
 /// A message being sealed.
-pub trait SealingContext {
+pub trait SealingContext: Send {
     /// The nonce that was drawn for this message.
     fn nonce(&self) -> [u8; 12];
 
@@ -80,7 +80,7 @@ pub trait SealingContext {
 }
 
 /// A message being opened.
-pub trait OpeningContext {
+pub trait OpeningContext: Send {
     /// Decrypts the next piece in place. **Not authenticated** until
     /// [`OpeningContext::finish`] has returned `Ok`.
     ///
@@ -96,7 +96,7 @@ pub trait OpeningContext {
 }
 
 /// A MAC under way.
-pub trait MacContext {
+pub trait MacContext: Send {
     /// Adds the next piece.
     ///
     /// # Errors

@@ -78,12 +78,21 @@ impl Algorithm {
 /// # Errors
 /// [`Error::SelfTest`], now and at every later call.
 pub fn require(algorithm: Algorithm) -> Result<(), Error> {
-    if FAILED.load(Ordering::Acquire) {
-        return Err(Error::SelfTest { test: "an earlier self-test failed" });
-    }
+    check_state()?;
     static VERDICTS: [OnceLock<bool>; Algorithm::ALL.len()] =
         [const { OnceLock::new() }; Algorithm::ALL.len()];
     verdict(&VERDICTS[algorithm as usize], algorithm.name(), algorithm.known_answer())
+}
+
+/// Whether all self-tests of this process that have run so far have passed.
+///
+/// # Errors
+/// [`Error::SelfTest`] in the error state.
+pub fn check_state() -> Result<(), Error> {
+    if FAILED.load(Ordering::Acquire) {
+        return Err(Error::SelfTest { test: "an earlier self-test failed" });
+    }
+    Ok(())
 }
 
 /// The error state: set by any self-test that fails, and never left.

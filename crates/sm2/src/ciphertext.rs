@@ -70,6 +70,12 @@ impl Ciphertext {
         Ok(Self { c1, c3, c2: c2.to_vec() })
     }
 
+    /// Length of the plaintext, in bytes.
+    #[must_use]
+    pub fn plaintext_len(&self) -> usize {
+        self.c2.len()
+    }
+
     /// The DER encoding of GB/T 35276-2017.
     ///
     /// # Errors

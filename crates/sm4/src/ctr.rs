@@ -4,9 +4,10 @@
 
 use core::fmt;
 
+use cipher::InOutBuf;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::{BLOCK_SIZE, Sm4, backend::PARALLEL_BLOCKS};
+use crate::{BLOCK_SIZE, Error, Sm4, backend::PARALLEL_BLOCKS};
 
 /// Streaming CTR encryption and decryption, which are the same operation.
 ///
@@ -45,7 +46,16 @@ impl Ctr {
 
     /// Adds the next `data.len()` bytes of keystream to `data`.
     pub fn apply_keystream(&mut self, data: &mut [u8]) {
-        self.keystream.apply(&self.cipher, data);
+        self.keystream.apply(&self.cipher, data.into());
+    }
+
+    /// [`Ctr::apply_keystream`] from one buffer into another of the same length.
+    ///
+    /// # Errors
+    /// [`Error::OutputTooSmall`] when the lengths differ; nothing was done then.
+    pub fn apply_keystream_to(&mut self, input: &[u8], output: &mut [u8]) -> Result<(), Error> {
+        self.keystream.apply(&self.cipher, in_out(input, output)?);
+        Ok(())
     }
 }
 
@@ -81,28 +91,30 @@ impl<C: Counter> Keystream<C> {
         Self { counter, block: [0; BLOCK_SIZE], used: BLOCK_SIZE }
     }
 
-    pub(crate) fn apply(&mut self, cipher: &Sm4, data: &mut [u8]) {
+    /// Writes input plus keystream, in place or apart. The input itself is never written anywhere.
+    pub(crate) fn apply(&mut self, cipher: &Sm4, data: InOutBuf<'_, '_, u8>) {
         let begun = data.len().min(BLOCK_SIZE - self.used);
-        let (head, rest) = data.split_at_mut(begun);
-        xor(head, &self.block[self.used..]);
+        let (mut head, mut rest) = data.split_at(begun);
+        head.xor_in2out(&self.block[self.used..][..begun]);
         self.used += begun;
 
-        let whole = rest.len() - rest.len() % BLOCK_SIZE;
-        let (whole, tail) = rest.split_at_mut(whole);
         let mut blocks = [[0; BLOCK_SIZE]; PARALLEL_BLOCKS];
-        for chunk in whole.chunks_mut(PARALLEL_BLOCKS * BLOCK_SIZE) {
-            let blocks = &mut blocks[..chunk.len() / BLOCK_SIZE];
+        while rest.len() >= BLOCK_SIZE {
+            let count = (rest.len() / BLOCK_SIZE).min(PARALLEL_BLOCKS);
+            let (mut chunk, after) = rest.split_at(count * BLOCK_SIZE);
+            let blocks = &mut blocks[..count];
             blocks.fill_with(|| self.counter.next_block());
             cipher.encrypt(blocks);
-            xor(chunk, blocks.as_flattened());
+            chunk.xor_in2out(blocks.as_flattened());
+            rest = after;
         }
         blocks.zeroize();
 
-        if !tail.is_empty() {
+        if !rest.is_empty() {
             self.block = self.counter.next_block();
             cipher.encrypt(core::slice::from_mut(&mut self.block));
-            xor(tail, &self.block);
-            self.used = tail.len();
+            self.used = rest.len();
+            rest.xor_in2out(&self.block[..self.used]);
         }
     }
 }
@@ -116,8 +128,10 @@ impl<C: Counter> Drop for Keystream<C> {
 
 impl<C: Counter> ZeroizeOnDrop for Keystream<C> {}
 
-fn xor(data: &mut [u8], keystream: &[u8]) {
-    for (d, k) in data.iter_mut().zip(keystream) {
-        *d ^= k;
-    }
+/// Two buffers of the same length.
+pub(crate) fn in_out<'i, 'o>(
+    input: &'i [u8],
+    output: &'o mut [u8],
+) -> Result<InOutBuf<'i, 'o, u8>, Error> {
+    InOutBuf::new(input, output).map_err(|_| Error::OutputTooSmall)
 }

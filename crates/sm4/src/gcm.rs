@@ -18,7 +18,7 @@ pub use self::stream::{Opener, Sealer};
 pub use self::traits::{Sm4Gcm, TagSize};
 use crate::{
     BLOCK_SIZE, Error, Sm4,
-    ctr::{Counter, Keystream},
+    ctr::{Counter, Keystream, in_out},
 };
 
 /// Longest message under one nonce: 2^36 - 32 bytes. More would let the 32-bit block counter
@@ -60,6 +60,23 @@ impl Gcm {
         Ok(sealer.finish())
     }
 
+    /// [`Gcm::seal`] from one buffer into another of the same length.
+    ///
+    /// # Errors
+    /// As [`Gcm::seal`], and [`Error::OutputTooSmall`] when the lengths differ; `ciphertext` is
+    /// then unchanged.
+    pub fn seal_to(
+        &self,
+        nonce: &[u8],
+        aad: &[u8],
+        plaintext: &[u8],
+        ciphertext: &mut [u8],
+    ) -> Result<[u8; 16], Error> {
+        let mut sealer = Sealer::new(self, nonce, aad)?;
+        sealer.update_to(plaintext, ciphertext)?;
+        Ok(sealer.finish())
+    }
+
     /// Checks the tag and only then decrypts `buffer` in place.
     ///
     /// # Errors
@@ -77,6 +94,26 @@ impl Gcm {
         self.open_any_tag(nonce, aad, buffer, tag)
     }
 
+    /// [`Gcm::open`] from one buffer into another of the same length.
+    ///
+    /// # Errors
+    /// As [`Gcm::open`], and [`Error::OutputTooSmall`] when the lengths differ; `plaintext` is
+    /// then unchanged.
+    pub fn open_to(
+        &self,
+        nonce: &[u8],
+        aad: &[u8],
+        ciphertext: &[u8],
+        plaintext: &mut [u8],
+        tag: &[u8],
+    ) -> Result<(), Error> {
+        check_tag_len(tag)?;
+        let data = in_out(ciphertext, plaintext)?;
+        let mut start = self.authenticate(nonce, aad, ciphertext, tag)?;
+        start.keystream.apply(&self.cipher, data);
+        Ok(())
+    }
+
     pub(crate) fn open_any_tag(
         &self,
         nonce: &[u8],
@@ -84,16 +121,25 @@ impl Gcm {
         buffer: &mut [u8],
         tag: &[u8],
     ) -> Result<(), Error> {
-        check_message_len(buffer.len() as u64)?;
-        let mut start = self.start(nonce, aad)?;
-        start.ghash.update(buffer);
-        start.ghash.pad();
-        let want = start.tag(aad.len() as u64, buffer.len() as u64);
-        if !tags_equal(&want, tag) {
-            return Err(Error::Rejected);
-        }
-        start.keystream.apply(&self.cipher, buffer);
+        let mut start = self.authenticate(nonce, aad, buffer, tag)?;
+        start.keystream.apply(&self.cipher, buffer.into());
         Ok(())
+    }
+
+    /// Checks the tag over a whole message; what comes back decrypts it.
+    fn authenticate(
+        &self,
+        nonce: &[u8],
+        aad: &[u8],
+        ciphertext: &[u8],
+        tag: &[u8],
+    ) -> Result<Start, Error> {
+        check_message_len(ciphertext.len() as u64)?;
+        let mut start = self.start(nonce, aad)?;
+        start.ghash.update(ciphertext);
+        start.ghash.pad();
+        let want = start.tag(aad.len() as u64, ciphertext.len() as u64);
+        if tags_equal(&want, tag) { Ok(start) } else { Err(Error::Rejected) }
     }
 
     /// Pre-counter block, hash over the associated data, keystream from the block after J0.

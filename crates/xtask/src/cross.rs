@@ -1,18 +1,27 @@
 //! `cargo xtask cross`: builds for the first-class targets and tests there, under qemu-user where
 //! this machine cannot run them. No container is needed.
 
-use std::process::Command;
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use crate::{
-    packages,
+    abi, ffi, install, packages,
     run::{self, Result},
+    second_class,
     test::Outcome,
+    zig,
 };
 
 struct Target {
     triple: &'static str,
-    /// Linker, where the host's own does not do.
+    /// The target as zig names it; with glibc, its oldest version that must do.
+    zig: &'static str,
+    /// Linker of the test programs, where the host's own does not do.
     linker: Option<&'static str>,
+    /// Prefix of its binutils.
+    tools: &'static str,
     /// What runs its binaries here.
     runner: &'static [&'static str],
     /// Whether its binaries need no library of the system.
@@ -23,22 +32,42 @@ const ARM64_LINKER: Option<&str> = Some("aarch64-linux-gnu-gcc");
 
 const TARGETS: &[Target] = &[
     Target {
+        triple: "x86_64-unknown-linux-gnu",
+        zig: "x86_64-linux-gnu.2.28",
+        linker: None,
+        tools: "",
+        runner: &[],
+        is_static: false,
+    },
+    Target {
         triple: "aarch64-unknown-linux-gnu",
+        zig: "aarch64-linux-gnu.2.28",
         linker: ARM64_LINKER,
+        tools: "aarch64-linux-gnu-",
         runner: &["qemu-aarch64", "-L", "/usr/aarch64-linux-gnu"],
         is_static: false,
     },
     Target {
         triple: "aarch64-unknown-linux-musl",
+        zig: "aarch64-linux-musl",
         linker: ARM64_LINKER,
+        tools: "aarch64-linux-gnu-",
         runner: &["qemu-aarch64"],
         is_static: true,
     },
-    Target { triple: "x86_64-unknown-linux-musl", linker: None, runner: &[], is_static: true },
+    Target {
+        triple: "x86_64-unknown-linux-musl",
+        zig: "x86_64-linux-musl",
+        linker: None,
+        tools: "",
+        runner: &[],
+        is_static: true,
+    },
 ];
 
-/// Largest vectors binary that is acceptable, in bytes.
+/// Largest acceptable sizes in bytes: the vectors binary, and the shared library.
 const MAX_VECTORS: u64 = 8 << 20;
+const MAX_LIBRARY: u64 = 2 << 20;
 
 /// Builds and tests every target.
 pub(crate) fn run() -> Result {
@@ -53,26 +82,44 @@ pub(crate) fn test() -> Result<Outcome> {
     packages::install_for_cross()?;
     for target in TARGETS {
         println!("\n--> {}", target.triple);
-        if add(target).is_err() {
+        if !second_class::available(target.triple) {
             return Ok(Outcome::NotRun(format!("rustup cannot get {} here", target.triple)));
         }
-        target.cargo("build --release --package gmkit-cli --package gmkit-vectors")?;
+        target.build()?;
         check_vectors(target)?;
-        target.cargo("test --package gmkit-sm3 --package gmkit-sm4 --package gmkit-sm2 --tests")?;
-        test_command(target)?;
+        check_c_abi(target)?;
+        if target.zig.starts_with("x86_64-linux-gnu") {
+            abi::check_bites(&target.release().join("libgmkit.a"))?;
+        }
+        if !target.runner.is_empty() || target.is_static {
+            let cores = "--package gmkit-sm3 --package gmkit-sm4 --package gmkit-sm2";
+            target.cargo(&format!("test {cores} --tests"))?;
+            test_command(target)?;
+        }
     }
-    Ok(Outcome::Passed)
-}
-
-fn add(target: &Target) -> Result {
-    let add = format!("rustup target add {}", target.triple);
-    if run::output("rustup target list --installed")?.lines().any(|line| line == target.triple) {
-        return Ok(());
-    }
-    run::run(&add)
+    second_class::test()
 }
 
 impl Target {
+    /// The programs and libraries, as users get them.
+    fn build(&self) -> Result {
+        let packages = "--package gmkit-cli --package gmkit-vectors --package gmkit-ffi";
+        if self.is_static {
+            return self.cargo(&format!("build --release {packages}"));
+        }
+        let glibc = self.zig.split_once("gnu.").map_or("", |(_, version)| version);
+        zig::cargo(&format!("--release {packages} --target {}.{glibc}", self.triple))?;
+        let built = self.release();
+        abi::check_library(&built.join("libgmkit.so"))?;
+        abi::check_needs(&built.join("gmkit"))?;
+        abi::check_needs(&built.join("gmkit-vectors"))?;
+        check_size(&built.join("libgmkit.so"), MAX_LIBRARY)
+    }
+
+    fn release(&self) -> PathBuf {
+        run::root().join("target").join(self.triple).join("release")
+    }
+
     fn cargo(&self, args: &str) -> Result {
         let line = format!("cargo {args} --target {}", self.triple);
         let mut command = run::command(&line);
@@ -88,7 +135,10 @@ impl Target {
 
     /// A command line that runs one of its binaries here.
     fn binary(&self, name: &str) -> Vec<String> {
-        let path = run::root().join("target").join(self.triple).join("release").join(name);
+        self.start(&self.release().join(name))
+    }
+
+    fn start(&self, path: &Path) -> Vec<String> {
         let runner = self.runner.iter().map(|word| (*word).to_owned());
         runner.chain([path.display().to_string()]).collect()
     }
@@ -113,15 +163,60 @@ fn check_vectors(target: &Target) -> Result {
     start(&["cargo".to_owned()], &[&host[..], &verify[..]].concat())?;
 
     let path = vectors.last().expect("a binary");
-    let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
-    println!("{path}: {size} bytes");
-    if size > MAX_VECTORS {
-        return Err(format!("{path} has {size} bytes, more than {MAX_VECTORS}"));
-    }
+    check_size(Path::new(path), MAX_VECTORS)?;
     if target.is_static && !is_static(path)? {
         return Err(format!("{path} wants a dynamic linker"));
     }
     Ok(())
+}
+
+fn check_size(path: &Path, most: u64) -> Result {
+    let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
+    println!("{}: {size} bytes", path.display());
+    if size > most {
+        return Err(format!("{} has {size} bytes, more than {most}", path.display()));
+    }
+    Ok(())
+}
+
+/// The C programs run on the target: with the shared library where there is one, else with the
+/// static one. A signature made there is one for the host's OpenSSL.
+fn check_c_abi(target: &Target) -> Result {
+    let dir = run::root().join("target").join(target.triple).join("c-abi");
+    let prefix = dir.join("prefix");
+    install::stage(&target.release(), &prefix, target.tools)?;
+    let library = if target.is_static { "-static -lunwind" } else { "-lpthread" };
+    let compile = |source: &Path, out: &Path| {
+        zig::cc(&format!(
+            "-target {} -std=c99 {} -DEXPECTED_VERSION=\"{}\" -I{prefix}/include {} -o {} \
+             -L{prefix}/lib -lgmkit {library}",
+            target.zig,
+            ffi::FLAGS,
+            env!("CARGO_PKG_VERSION"),
+            source.display(),
+            out.display(),
+            prefix = prefix.display(),
+        ))
+    };
+    let run = |program: &Path, args: &[&str]| {
+        let words = target.start(program);
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]).args(args).current_dir(&dir);
+        command.env("LD_LIBRARY_PATH", prefix.join("lib"));
+        run::run_command(&mut command, &format!("{} {}", words.join(" "), args.join(" ")))
+    };
+    for program in ffi::PROGRAMS {
+        let out = dir.join(program);
+        compile(&run::root().join("ffi/tests").join(format!("{program}.c")), &out)?;
+        run(&out, &[])?;
+    }
+    let sign = dir.join("sign");
+    compile(&run::root().join("ffi/examples/sign.c"), &sign)?;
+    let peer = ffi::OpenSsl::new(&dir)?;
+    run(&sign, &["sign", "key.pem", "file", "signature"])?;
+    peer.verify(&dir.join("signature"))?;
+    peer.sign(&dir.join("signature"))?;
+    run(&sign, &["verify", "public.pem", "file", "signature"])
 }
 
 /// Whether an ELF file names no interpreter.

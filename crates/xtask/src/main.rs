@@ -1,14 +1,21 @@
 //! Developer commands. `cargo xtask test` is what CI runs.
 
+mod abi;
 mod arrows;
 mod bench;
 mod book;
 mod cross;
+mod ct;
+mod ffi;
 mod fuzz;
+mod header;
+mod install;
 mod packages;
 mod python;
 mod run;
+mod second_class;
 mod test;
+mod zig;
 
 use std::process::ExitCode;
 
@@ -16,8 +23,12 @@ const USAGE: &str = "\
 cargo xtask test          everything CI runs, in its short form
 cargo xtask arrows        check that crates use each other only as docs/architecture says
 cargo xtask cross         build for ARM64 (glibc, musl) and static x86-64, test under qemu-user
+cargo xtask ct            constant time, traced on the machine code; planted leaks must be found
 cargo xtask bench         criterion benches beside their rivals
 cargo xtask fuzz [SECS]   each fuzz target for SECS seconds (default 60); needs a nightly and cargo-fuzz
+cargo xtask ffi           test the C ABI from C, C++, Python and Java
+cargo xtask install DIR   install libgmkit, gmkit.h, pkg-config and CMake files under DIR
+cargo xtask header        write ffi/include/gmkit.h from the source of the C ABI
 cargo xtask book          check the book, and build it if mdbook is installed";
 
 fn main() -> ExitCode {
@@ -27,9 +38,13 @@ fn main() -> ExitCode {
         ["test"] => test::all(),
         ["arrows"] => arrows::check(),
         ["cross"] => cross::run(),
+        ["ct"] => ct::run(),
         ["bench"] => bench::run(),
         ["fuzz"] => fuzz::run("60"),
         ["fuzz", seconds] => fuzz::run(seconds),
+        ["ffi"] => packages::install().and_then(|()| ffi::test()),
+        ["install", prefix] => install::release(prefix),
+        ["header"] => header::write(),
         ["book"] => book::check(),
         _ => {
             eprintln!("{USAGE}");

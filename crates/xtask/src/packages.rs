@@ -12,12 +12,19 @@ const NEEDED: &[(&str, &str)] = &[
     ("util-linux", "prlimit --version"),
     ("bsdutils", "script --version"),
     ("diffutils", "cmp --version"),
+    ("clang", "clang --version"),
+    ("libclang-rt-dev", "sh -c ls\u{a0}$(clang\u{a0}-print-runtime-dir)/libclang_rt.asan*"),
+    ("default-jdk-headless", "javac -version"),
+    ("libjna-java", "test -e /usr/share/java/jna.jar"),
+    ("pkg-config", "pkg-config --version"),
+    ("valgrind", "valgrind --version"),
 ];
 
 /// The same for building and running on other targets.
 const NEEDED_FOR_CROSS: &[(&str, &str)] = &[
     ("gcc-aarch64-linux-gnu", "aarch64-linux-gnu-gcc --version"),
     ("libc6-dev-arm64-cross", "test -e /usr/aarch64-linux-gnu/include/stdio.h"),
+    ("libc6-riscv64-cross", "test -e /usr/riscv64-linux-gnu/lib/libc.so.6"),
     ("qemu-user", "qemu-aarch64 --version"),
 ];
 

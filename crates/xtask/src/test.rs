@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    arrows, book, cross, packages, python,
+    arrows, book, cross, ct, ffi, packages, python,
     run::{self, Result, run},
 };
 
@@ -28,6 +28,8 @@ const STEPS: &[Step] = &[
     Step { name: "licences and bans", run: deny },
     Step { name: "peers", run: || python::environment().map(|_| Outcome::Passed) },
     Step { name: "unit, vectors, interop, CLI", run: || run("cargo test --workspace").map(passed) },
+    Step { name: "C ABI", run: || ffi::test().map(passed) },
+    Step { name: "constant time", run: ct::test },
     Step {
         name: "vectors are current",
         run: || run("python3 vectors/generate.py --check").map(passed),

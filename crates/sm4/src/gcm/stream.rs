@@ -5,7 +5,7 @@ use core::fmt;
 use zeroize::Zeroize;
 
 use super::{Gcm, Start, check_message_len, check_tag_len, tags_equal};
-use crate::{Error, Sm4};
+use crate::{Error, Sm4, ctr::in_out};
 
 /// Encrypts a message that comes in pieces of any size.
 ///
@@ -45,8 +45,21 @@ impl Sealer {
     /// then unchanged, and the pieces before it stay valid.
     pub fn update(&mut self, piece: &mut [u8]) -> Result<(), Error> {
         self.0.grow(piece.len())?;
-        self.0.start.keystream.apply(&self.0.cipher, piece);
+        self.0.start.keystream.apply(&self.0.cipher, piece.into());
         self.0.start.ghash.update(piece);
+        Ok(())
+    }
+
+    /// [`Sealer::update`] from one buffer into another of the same length.
+    ///
+    /// # Errors
+    /// As [`Sealer::update`], and [`Error::OutputTooSmall`] when the lengths differ; `ciphertext`
+    /// is then unchanged.
+    pub fn update_to(&mut self, plaintext: &[u8], ciphertext: &mut [u8]) -> Result<(), Error> {
+        let data = in_out(plaintext, ciphertext)?;
+        self.0.grow(plaintext.len())?;
+        self.0.start.keystream.apply(&self.0.cipher, data);
+        self.0.start.ghash.update(ciphertext);
         Ok(())
     }
 
@@ -85,7 +98,23 @@ impl Opener {
     pub fn update_unverified(&mut self, piece: &mut [u8]) -> Result<(), Error> {
         self.0.grow(piece.len())?;
         self.0.start.ghash.update(piece);
-        self.0.start.keystream.apply(&self.0.cipher, piece);
+        self.0.start.keystream.apply(&self.0.cipher, piece.into());
+        Ok(())
+    }
+
+    /// [`Opener::update_unverified`] from one buffer into another of the same length.
+    ///
+    /// # Errors
+    /// As [`Sealer::update_to`].
+    pub fn update_unverified_to(
+        &mut self,
+        ciphertext: &[u8],
+        plaintext: &mut [u8],
+    ) -> Result<(), Error> {
+        let data = in_out(ciphertext, plaintext)?;
+        self.0.grow(ciphertext.len())?;
+        self.0.start.ghash.update(ciphertext);
+        self.0.start.keystream.apply(&self.0.cipher, data);
         Ok(())
     }
 
@@ -150,6 +179,9 @@ mod tests {
         let mut sealer = Sealer::new(&gcm, &[0; 12], b"").unwrap();
         sealer.0.len = MAX_MESSAGE - 16; // as after 64 GiB, which no test can encrypt
         assert_eq!(sealer.update(&mut [0; 17]), Err(Error::MessageTooLong));
+        let mut untouched = [7; 17];
+        assert_eq!(sealer.update_to(&[0; 17], &mut untouched), Err(Error::MessageTooLong));
+        assert_eq!(untouched, [7; 17]);
         assert_eq!(sealer.update(&mut [0; 16]), Ok(()));
         assert_eq!(sealer.update(&mut [0; 1]), Err(Error::MessageTooLong));
 

@@ -1,0 +1,296 @@
+/* What gmkit-ct traces: each operation of the C ABI that handles a secret, called with the secret
+ * from the command line. Everything between the two marks is compared over many secrets, so what
+ * is public must be the same in every run, or of the same length where addresses depend on no more
+ * than that.
+ *
+ *   harness list | harness OPERATION SECRET FILE          SECRET: 64 hex digits */
+#include <gmkit.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+
+#define CHECK(call)                                                                        \
+    do {                                                                                   \
+        if ((call) != GMKIT_OK) {                                                          \
+            fprintf(stderr, "%s: %s\n", #call, gmkit_last_error_message());                \
+            exit(1);                                                                       \
+        }                                                                                  \
+    } while (0)
+
+static const uint8_t IV[16] = {1, 2, 3};
+static uint8_t secret[32], data[512], out[1024], tag[16];
+static size_t out_len;
+static const char *file_name;
+
+/* The secret, stretched to any length without a branch on it. */
+static void fill(uint8_t *buffer, size_t len) {
+    for (size_t i = 0; i < len; i++) {
+        buffer[i] = (uint8_t)(secret[i % 32] + 31 * (i / 32));
+    }
+}
+
+/* Marks are signals only while somebody traces. */
+static int traced;
+static void mark(void) {
+    if (traced) {
+        raise(SIGSTOP);
+    }
+}
+
+static void sm3(void) {
+    mark();
+    CHECK(gmkit_sm3_digest(data, 200, out));
+    mark();
+}
+
+static void kdf(void) {
+    mark();
+    CHECK(gmkit_sm3_kdf(data, 64, out, 100));
+    mark();
+}
+
+static void hmac(void) {
+    mark();
+    CHECK(gmkit_hmac_sm3_mac(secret, 32, data, 100, out));
+    mark();
+}
+
+/* The comparison too: both outcomes of it, each in a run of its own. */
+static void hmac_check(void) {
+    CHECK(gmkit_hmac_sm3_mac(secret, 32, data, 100, out));
+    mark();
+    CHECK(gmkit_hmac_sm3_check(secret, 32, data, 100, out));
+    mark();
+}
+
+static void gcm_seal(void) {
+    gmkit_sm4_gcm *gcm = NULL;
+    mark();
+    CHECK(gmkit_sm4_gcm_new(secret, &gcm));
+    CHECK(gmkit_sm4_gcm_seal(gcm, IV, 12, IV, 16, data, out, 333, tag));
+    mark();
+    gmkit_sm4_gcm_free(gcm);
+}
+
+static void gcm_open(void) {
+    gmkit_sm4_gcm *gcm = NULL;
+    CHECK(gmkit_sm4_gcm_new(secret, &gcm));
+    CHECK(gmkit_sm4_gcm_seal(gcm, IV, 12, IV, 16, data, out, 333, tag));
+    mark();
+    CHECK(gmkit_sm4_gcm_open(gcm, IV, 12, IV, 16, out, out, 333, tag, 16));
+    mark();
+    gmkit_sm4_gcm_free(gcm);
+}
+
+/* A forgery: where the tags differ is a secret. */
+static void gcm_refuse(void) {
+    gmkit_sm4_gcm *gcm = NULL;
+    CHECK(gmkit_sm4_gcm_new(secret, &gcm));
+    fill(tag, 16);
+    mark();
+    if (gmkit_sm4_gcm_open(gcm, IV, 12, IV, 16, data, out, 333, tag, 16) != GMKIT_ERR_REJECTED) {
+        exit(1);
+    }
+    mark();
+    gmkit_sm4_gcm_free(gcm);
+}
+
+static void ctr(void) {
+    gmkit_sm4_ctr *ctr = NULL;
+    mark();
+    CHECK(gmkit_sm4_ctr_new(secret, secret + 16, &ctr));
+    CHECK(gmkit_sm4_ctr_update(ctr, data, out, 333));
+    mark();
+    gmkit_sm4_ctr_free(ctr);
+}
+
+static void cbc_encrypt(void) {
+    gmkit_sm4_cbc_encryptor *enc = NULL;
+    mark();
+    CHECK(gmkit_sm4_cbc_encryptor_new(secret, IV, &enc));
+    out_len = sizeof out;
+    CHECK(gmkit_sm4_cbc_encryptor_update(enc, data, 333, out, &out_len));
+    size_t done = out_len;
+    out_len = sizeof out - done;
+    CHECK(gmkit_sm4_cbc_encryptor_finish(enc, out + done, &out_len));
+    mark();
+    out_len += done;
+    gmkit_sm4_cbc_encryptor_free(enc);
+}
+
+static void cbc_decrypt(void) {
+    static uint8_t plain[1024];
+    gmkit_sm4_cbc_encryptor *enc = NULL;
+    gmkit_sm4_cbc_decryptor *dec = NULL;
+    CHECK(gmkit_sm4_cbc_encryptor_new(secret, IV, &enc));
+    out_len = sizeof out;
+    CHECK(gmkit_sm4_cbc_encryptor_update(enc, data, 333, out, &out_len));
+    size_t done = out_len, len = sizeof plain;
+    out_len = sizeof out - done;
+    CHECK(gmkit_sm4_cbc_encryptor_finish(enc, out + done, &out_len));
+    gmkit_sm4_cbc_encryptor_free(enc);
+    mark();
+    CHECK(gmkit_sm4_cbc_decryptor_new(secret, IV, &dec));
+    CHECK(gmkit_sm4_cbc_decryptor_update(dec, out, done + out_len, plain, &len));
+    done = len;
+    len = sizeof plain - done;
+    CHECK(gmkit_sm4_cbc_decryptor_finish(dec, plain + done, &len));
+    mark();
+    gmkit_sm4_cbc_decryptor_free(dec);
+}
+
+/* Padding that is wrong in a place that depends on the secret. */
+static void cbc_refuse(void) {
+    static uint8_t plain[1024];
+    gmkit_sm4_cbc_decryptor *dec = NULL;
+    size_t len = sizeof plain;
+    uint8_t block[16];
+    memset(block, 16, sizeof block);
+    block[secret[31] % 15] = 0x55;
+    for (int i = 0; i < 16; i++) {
+        block[i] ^= IV[i];
+    }
+    CHECK(gmkit_hazmat_sm4_encrypt_blocks(secret, block, block, 16));
+    CHECK(gmkit_sm4_cbc_decryptor_new(secret, IV, &dec));
+    mark();
+    CHECK(gmkit_sm4_cbc_decryptor_update(dec, block, 16, plain, &len));
+    len = sizeof plain;
+    if (gmkit_sm4_cbc_decryptor_finish(dec, plain, &len) != GMKIT_ERR_REJECTED) {
+        exit(1);
+    }
+    mark();
+    gmkit_sm4_cbc_decryptor_free(dec);
+}
+
+/* One block and many: the backend has paths of its own for them. */
+static void blocks(void) {
+    mark();
+    CHECK(gmkit_hazmat_sm4_encrypt_blocks(secret, data, out, 16));
+    CHECK(gmkit_hazmat_sm4_encrypt_blocks(secret, data, out, 512));
+    CHECK(gmkit_hazmat_sm4_decrypt_blocks(secret, out, out, 512));
+    mark();
+}
+
+static gmkit_private_key *key;
+static gmkit_public_key *pub;
+
+static void sm2_key(void) {
+    mark();
+    CHECK(gmkit_private_key_from_bytes(secret, &key));
+    mark();
+}
+
+static void sm2_sign(void) {
+    CHECK(gmkit_private_key_from_bytes(secret, &key));
+    out_len = sizeof out;
+    mark();
+    CHECK(gmkit_sm2_sign(key, NULL, 0, IV, 16, GMKIT_SIGNATURE_RAW, out, &out_len));
+    mark();
+}
+
+/* C1 and C3 are random, the message is secret. */
+static void sm2_encrypt(void) {
+    const uint8_t one[32] = {9};
+    CHECK(gmkit_private_key_from_bytes(one, &key));
+    CHECK(gmkit_private_key_public_key(key, &pub));
+    out_len = sizeof out;
+    mark();
+    CHECK(gmkit_sm2_encrypt(pub, data, 48, GMKIT_CIPHERTEXT_C1C3C2, out, &out_len));
+    mark();
+}
+
+static void sm2_decrypt(void) {
+    static uint8_t plain[64];
+    size_t len = sizeof plain;
+    CHECK(gmkit_private_key_from_bytes(secret, &key));
+    CHECK(gmkit_private_key_public_key(key, &pub));
+    out_len = sizeof out;
+    CHECK(gmkit_sm2_encrypt(pub, data, 48, GMKIT_CIPHERTEXT_C1C3C2, out, &out_len));
+    mark();
+    CHECK(gmkit_sm2_decrypt(key, out, out_len, GMKIT_CIPHERTEXT_C1C3C2, plain, &len));
+    mark();
+}
+
+/* The passphrase and the key in the file are secret; the file is written by OpenSSL. */
+static void pbes2(void) {
+    char passphrase[65];
+    uint8_t file[1024];
+    FILE *stream = fopen(file_name, "rb");
+    if (stream == NULL) {
+        perror(file_name);
+        exit(1);
+    }
+    size_t len = fread(file, 1, sizeof file, stream);
+    fclose(stream);
+    for (int i = 0; i < 32; i++) {
+        snprintf(passphrase + 2 * i, 3, "%02x", secret[i]);
+    }
+    mark();
+    CHECK(gmkit_private_key_read(file, len, (const uint8_t *)passphrase, 64, &key));
+    mark();
+}
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+} OPERATIONS[] = {
+    {"sm3", sm3},
+    {"kdf", kdf},
+    {"hmac", hmac},
+    {"hmac-check", hmac_check},
+    {"sm4-blocks", blocks},
+    {"sm4-gcm-seal", gcm_seal},
+    {"sm4-gcm-open", gcm_open},
+    {"sm4-gcm-refuse", gcm_refuse},
+    {"sm4-ctr", ctr},
+    {"sm4-cbc-encrypt", cbc_encrypt},
+    {"sm4-cbc-decrypt", cbc_decrypt},
+    {"sm4-cbc-refuse", cbc_refuse},
+    {"sm2-key", sm2_key},
+    {"sm2-sign", sm2_sign},
+    {"sm2-encrypt", sm2_encrypt},
+    {"sm2-decrypt", sm2_decrypt},
+    {"pbes2", pbes2},
+};
+#define COUNT (sizeof OPERATIONS / sizeof OPERATIONS[0])
+
+int main(int argc, char **argv) {
+    if (argc == 2 && strcmp(argv[1], "list") == 0) {
+        for (size_t i = 0; i < COUNT; i++) {
+            puts(OPERATIONS[i].name);
+        }
+        return 0;
+    }
+    if (argc != 4 || strlen(argv[2]) != 64) {
+        fprintf(stderr, "usage: %s list | OPERATION SECRET FILE\n", argv[0]);
+        return 2;
+    }
+    for (int i = 0; i < 32; i++) {
+        char digits[3] = {argv[2][2 * i], argv[2][2 * i + 1], 0};
+        secret[i] = (uint8_t)strtoul(digits, NULL, 16);
+    }
+    fill(data, sizeof data);
+    file_name = argv[3];
+    CHECK(gmkit_selftest());
+    for (size_t i = 0; i < COUNT; i++) {
+        if (strcmp(argv[1], OPERATIONS[i].name) == 0) {
+            /* Once without a trace: first uses allocate and test themselves. */
+            OPERATIONS[i].run();
+            if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0) {
+                perror("ptrace");
+                return 1;
+            }
+            traced = 1;
+            printf("%s %s %s\n", gmkit_backend(GMKIT_ALGORITHM_SM2),
+                   gmkit_backend(GMKIT_ALGORITHM_SM3), gmkit_backend(GMKIT_ALGORITHM_SM4));
+            fflush(stdout);
+            raise(SIGSTOP);
+            OPERATIONS[i].run();
+            return 0;
+        }
+    }
+    fprintf(stderr, "no operation %s\n", argv[1]);
+    return 2;
+}

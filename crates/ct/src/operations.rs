@@ -1,0 +1,124 @@
+//! What is checked, and with which secrets.
+
+use std::{path::Path, process::Command};
+
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+
+use crate::{
+    compare::{Difference, first_difference},
+    symbol,
+    trace::{Result, Trace, record},
+};
+
+/// The operations of the harness, `operation` by `operation`.
+fn all(harness: &Path) -> Result<Vec<String>> {
+    let output = Command::new(harness).arg("list").output().map_err(|error| error.to_string())?;
+    Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+}
+
+/// Checks the operations; `Ok(false)` when addresses depend on a secret.
+pub(crate) fn check_all(
+    harness: &Path,
+    secrets: usize,
+    backend: &str,
+    names: &[String],
+) -> Result<bool> {
+    let names = if names.is_empty() { all(harness)? } else { names.to_vec() };
+    if names.is_empty() {
+        return Err("the harness has no operations".into());
+    }
+    let seed: u64 = rand::random();
+    println!("{secrets} secrets per operation, seed {seed}");
+    let secrets = draw(secrets, seed);
+    let mut clean = true;
+    for name in &names {
+        clean &= check(harness, name, &secrets, backend)?;
+    }
+    Ok(clean)
+}
+
+/// Two secrets that mistakes like (nearly all bits clear, nearly all set), then random ones. As
+/// private keys all of them are in range.
+fn draw(count: usize, seed: u64) -> Vec<String> {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut sparse = [0; 32];
+    sparse[31] = 3;
+    let mut dense = [0xff; 32];
+    dense[3] = 0xfd;
+    let mut secrets = vec![sparse, dense];
+    secrets.resize_with(count, || {
+        let mut secret: [u8; 32] = rng.random();
+        secret[0] &= 0x7f;
+        secret
+    });
+    secrets.iter().map(|secret| secret.iter().map(|byte| format!("{byte:02x}")).collect()).collect()
+}
+
+fn check(harness: &Path, name: &str, secrets: &[String], backend: &str) -> Result<bool> {
+    let file = std::env::temp_dir().join(format!("gmkit-ct-{}.der", std::process::id()));
+    let file = file.display().to_string();
+    let mut first: Option<Trace> = None;
+    let mut clean = true;
+    for secret in secrets {
+        if name == "pbes2" {
+            encrypted_key(&file, secret)?;
+        }
+        let trace = record(harness, &[name, secret, &file])?;
+        let ran = trace.output.trim();
+        if ran.split_whitespace().any(|name| name != backend) || ran.is_empty() {
+            return Err(format!("{name} ran on the backends \"{ran}\", not on {backend}"));
+        }
+        let Some(first) = &first else {
+            first = Some(trace);
+            continue;
+        };
+        if let Some(difference) = first_difference(first, &trace) {
+            explain(name, secret, first, &difference);
+            clean = false;
+            break;
+        }
+    }
+    let _ = std::fs::remove_file(&file);
+    let steps = first.map_or(0, |trace| trace.steps.len());
+    let verdict = if clean { "constant" } else { "DEPENDS ON THE SECRET" };
+    println!("{name:<16} {steps:>9} instructions, {} secrets: {verdict}", secrets.len());
+    Ok(clean)
+}
+
+fn explain(name: &str, secret: &str, trace: &Trace, difference: &Difference) {
+    let (what, step, address) = match *difference {
+        Difference::Branch { step, from } => ("takes another way after", step, from),
+        Difference::Memory { step, at } => ("touches other memory in", step, at),
+    };
+    println!("{name} with {secret} {what} instruction {step}:");
+    println!("    {}", symbol::name(&trace.maps, address));
+}
+
+/// A key that OpenSSL encrypts under the secret, with so few iterations that they can be traced.
+fn encrypted_key(file: &str, secret: &str) -> Result<()> {
+    let line = format!(
+        "openssl genpkey -algorithm SM2 | openssl pkcs8 -topk8 -v2 sm4-cbc -v2prf hmacWithSHA256 \
+         -iter 3 -passout pass:{secret} -outform DER -out {file}"
+    );
+    let status = Command::new("sh").args(["-c", &line]).status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        _ => Err(format!("openssl could not encrypt a key: {status:?}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_keys_of_32_bytes_and_all_different() {
+        let secrets = draw(6, 1);
+        for (i, secret) in secrets.iter().enumerate() {
+            assert_eq!(secret.len(), 64);
+            assert!(!secrets[..i].contains(secret));
+            // n begins with fffffffe.
+            assert!(secret.as_str() < "fffffffe");
+        }
+    }
+}

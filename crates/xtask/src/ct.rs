@@ -1,0 +1,171 @@
+//! `cargo xtask ct`: constant time, checked on the machine code of `libgmkit.so` by `gmkit-ct`;
+//! and the check itself, checked with leaks that are planted on purpose.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    run::{self, Result},
+    test::Outcome,
+};
+
+/// A leak to plant: in a copy of the source, never in the source itself.
+struct Leak {
+    file: &'static str,
+    /// Stands exactly once in the file, and is replaced.
+    found: &'static str,
+    planted: &'static str,
+    /// What must be found out.
+    operation: &'static str,
+}
+
+/// One leak per backend and kind: branch and table in the portable code of each algorithm, and
+/// comparisons that stop early.
+const LEAKS: &[Leak] = &[
+    Leak {
+        file: "crates/sm2/src/curve/base.rs",
+        found: "    for (j, entry) in ",
+        planted: "    if magnitude == 0 {\n        return from_words(&words);\n    }\n    for (j, entry) in ",
+        operation: "sm2-sign",
+    },
+    Leak {
+        file: "crates/sm3/src/backend/portable.rs",
+        found: "    for block in blocks {",
+        planted: "    for block in blocks {\n        if core::hint::black_box(block)[9] & 1 == 1 {\n            \
+                  core::hint::black_box(block);\n        }",
+        operation: "hmac",
+    },
+    Leak {
+        file: "crates/sm4/src/block.rs",
+        found: "        Self { key: backend::Key::new(key) }",
+        planted: "        static TABLE: [u8; 4096] = [7; 4096];\n        \
+                  core::hint::black_box(&TABLE[16 * usize::from(key[5])]);\n        \
+                  Self { key: backend::Key::new(key) }",
+        operation: "sm4-ctr",
+    },
+    Leak {
+        file: "crates/sm4/src/gcm.rs",
+        found: "bool::from(want[..tag.len()].ct_eq(tag))",
+        planted: "want.iter().zip(tag).all(|(a, b)| core::hint::black_box(a == b))",
+        operation: "sm4-gcm-refuse",
+    },
+];
+
+/// How many secrets each operation is run with.
+const SHORT: usize = 2;
+const LONG: usize = 12;
+
+/// The long form: release and debug builds.
+pub(crate) fn run() -> Result {
+    let dir = work_dir("ct")?;
+    for (profile, folder) in [("--release", "release"), ("--profile=dev", "debug")] {
+        println!("\n--> {folder}");
+        let harness = build(&run::root(), &dir, profile, folder)?;
+        if !check(&harness, LONG, &[])? {
+            return Err(format!("the {folder} build is not constant time"));
+        }
+    }
+    planted(&dir)
+}
+
+/// The short form, a part of `cargo xtask test`: the release build, and the planted leaks.
+pub(crate) fn test() -> Result<Outcome> {
+    if cfg!(not(all(target_os = "linux", target_arch = "x86_64"))) {
+        return Ok(Outcome::NotRun("constant time is traced on Linux for x86-64 only".into()));
+    }
+    let dir = work_dir("ct")?;
+    let harness = build(&run::root(), &dir, "--release", "release")?;
+    if !check(&harness, SHORT, &[])? {
+        return Err("the release build is not constant time".into());
+    }
+    planted(&dir)?;
+    Ok(Outcome::Passed)
+}
+
+fn work_dir(name: &str) -> Result<PathBuf> {
+    let dir = run::root().join("target").join(name);
+    fs::create_dir_all(&dir).map_err(|error| error.to_string())?;
+    Ok(dir)
+}
+
+/// Builds the library of a source tree, with symbols, and the harness on it.
+fn build(source: &Path, dir: &Path, profile: &str, folder: &str) -> Result<PathBuf> {
+    let target = dir.join("target");
+    let line = format!(
+        "cargo build {profile} --package gmkit-ffi --manifest-path {} --target-dir {}",
+        source.join("Cargo.toml").display(),
+        target.display()
+    );
+    let mut command = run::command(&line);
+    command.env("CARGO_PROFILE_RELEASE_STRIP", "none");
+    command.env("CARGO_PROFILE_RELEASE_DEBUG", "line-tables-only");
+    run::run_command(&mut command, &line)?;
+
+    let lib = dir.join("lib");
+    fs::create_dir_all(&lib).map_err(|error| error.to_string())?;
+    let built = target.join(folder).join("libgmkit.so");
+    for name in ["libgmkit.so", crate::abi::SONAME] {
+        fs::copy(&built, lib.join(name)).map_err(|error| format!("{name}: {error}"))?;
+    }
+    let harness = dir.join("harness");
+    run::run(&format!(
+        "cc -std=gnu99 -O1 -Wall -Wextra -Werror -Iffi/include crates/ct/harness.c -o {} -L{lib} \
+         -lgmkit -Wl,-rpath,{lib}",
+        harness.display(),
+        lib = lib.display()
+    ))?;
+    Ok(harness)
+}
+
+/// Whether the operations are constant time.
+fn check(harness: &Path, secrets: usize, operations: &[&str]) -> Result<bool> {
+    run::run("cargo build --release --package gmkit-ct")?;
+    let line = format!(
+        "target/release/gmkit-ct {} {secrets} portable {}",
+        harness.display(),
+        operations.join(" ")
+    );
+    println!("$ {line}");
+    let status = run::command(&line).status().map_err(|error| error.to_string())?;
+    match status.code() {
+        Some(0) => Ok(true),
+        Some(1) => Ok(false),
+        _ => Err(format!("`{line}` ended with {status}")),
+    }
+}
+
+/// Each planted leak is found.
+fn planted(dir: &Path) -> Result {
+    let tree = dir.join("planted");
+    copy_sources(&tree)?;
+    for leak in LEAKS {
+        println!("\n--> a leak planted in {}, to be found by {}", leak.file, leak.operation);
+        let path = tree.join(leak.file);
+        let text = fs::read_to_string(&path).map_err(|error| error.to_string())?;
+        if text.matches(leak.found).count() != 1 {
+            return Err(format!("{}: \"{}\" is not there exactly once", leak.file, leak.found));
+        }
+        write(&path, &text.replace(leak.found, leak.planted))?;
+        let harness = build(&tree, dir, "--release", "release")?;
+        let clean = check(&harness, 6, &[leak.operation])?;
+        write(&path, &text)?;
+        if clean {
+            return Err(format!("the leak planted in {} was not found", leak.file));
+        }
+    }
+    println!("\nall {} planted leaks were found", LEAKS.len());
+    Ok(())
+}
+
+fn write(path: &Path, text: &str) -> Result {
+    fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// What the library is built from.
+fn copy_sources(to: &Path) -> Result {
+    let _ = fs::remove_dir_all(to);
+    fs::create_dir_all(to).map_err(|error| error.to_string())?;
+    run::run(&format!("cp -r Cargo.toml Cargo.lock crates ffi vectors benches {}", to.display()))
+}

@@ -1,0 +1,424 @@
+/* Every way to be refused: NULL for each pointer, lengths, choices, states, types, overlap,
+ * malformed input. Outputs stay as they were: FAILS looks at all of `out` and at `len`. */
+#include "check.h"
+
+#define HUGE ((size_t)-1)
+
+static const uint8_t K[16] = {1}, IV[16] = {2}, M[64] = {3};
+static uint8_t out[2048], shadow[2048];
+static size_t len, shadow_len;
+
+static void remember(void) {
+    memcpy(shadow, out, sizeof out);
+    shadow_len = len;
+}
+
+#undef FAILS
+#define FAILS(code, call)                                                               \
+    do {                                                                                \
+        remember();                                                                     \
+        CHECK((call) == (code));                                                        \
+        CHECK(memcmp(shadow, out, sizeof out) == 0 && shadow_len == len);               \
+    } while (0)
+#define REFUSES_NULL(call) FAILS(GMKIT_ERR_NULL, call)
+
+static void sm3(void) {
+    gmkit_sm3 *h = NULL;
+    REFUSES_NULL(gmkit_sm3_digest(NULL, 1, out));
+    REFUSES_NULL(gmkit_sm3_digest(M, 1, NULL));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm3_digest(M, HUGE, out));
+    OK(gmkit_sm3_digest(NULL, 0, out));
+    REFUSES_NULL(gmkit_sm3_new(NULL));
+    REFUSES_NULL(gmkit_sm3_update(NULL, M, 1));
+    REFUSES_NULL(gmkit_sm3_finish(NULL, out));
+    REFUSES_NULL(gmkit_sm3_copy(NULL, &h));
+    OK(gmkit_sm3_new(&h));
+    REFUSES_NULL(gmkit_sm3_update(h, NULL, 1));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm3_update(h, M, HUGE));
+    REFUSES_NULL(gmkit_sm3_finish(h, NULL));
+    REFUSES_NULL(gmkit_sm3_copy(h, NULL));
+    REFUSES_NULL(gmkit_sm3_kdf(NULL, 1, out, 1));
+    REFUSES_NULL(gmkit_sm3_kdf(M, 1, NULL, 1));
+    OK(gmkit_sm3_kdf(M, 1, NULL, 0));
+    FAILS(GMKIT_ERR_HANDLE, gmkit_sm2_verifier_update((gmkit_sm2_verifier *)(void *)h, M, 1));
+    CHECK(strstr(gmkit_last_error_message(), "another type") != NULL);
+    /* No handle at all, and one at an odd address: read, never followed. */
+    uint64_t junk[8] = {0};
+    FAILS(GMKIT_ERR_HANDLE, gmkit_sm3_update((gmkit_sm3 *)(void *)junk, M, 1));
+    FAILS(GMKIT_ERR_HANDLE, gmkit_sm3_update((gmkit_sm3 *)(void *)((char *)junk + 1), M, 1));
+    gmkit_sm3_free((gmkit_sm3 *)(void *)junk);
+    gmkit_sm3_free(h);
+    REFUSES_NULL(gmkit_random(NULL, 1));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_random(out, HUGE));
+    OK(gmkit_random(NULL, 0));
+}
+
+static void hmac(void) {
+    gmkit_hmac_sm3 *h = NULL;
+    REFUSES_NULL(gmkit_hmac_sm3_mac(NULL, 1, M, 1, out));
+    REFUSES_NULL(gmkit_hmac_sm3_mac(K, 16, NULL, 1, out));
+    REFUSES_NULL(gmkit_hmac_sm3_mac(K, 16, M, 1, NULL));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_hmac_sm3_mac(NULL, 0, M, 1, out));
+    REFUSES_NULL(gmkit_hmac_sm3_check(NULL, 1, M, 1, out));
+    REFUSES_NULL(gmkit_hmac_sm3_check(K, 16, NULL, 1, out));
+    REFUSES_NULL(gmkit_hmac_sm3_check(K, 16, M, 1, NULL));
+    REFUSES_NULL(gmkit_hmac_sm3_new(NULL, 1, &h));
+    REFUSES_NULL(gmkit_hmac_sm3_new(K, 16, NULL));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_hmac_sm3_new(K, 0, &h));
+    CHECK(h == NULL);
+    REFUSES_NULL(gmkit_hmac_sm3_update(NULL, M, 1));
+    REFUSES_NULL(gmkit_hmac_sm3_finish(NULL, out));
+    REFUSES_NULL(gmkit_hmac_sm3_finish_check(NULL, M));
+    OK(gmkit_hmac_sm3_new(K, 16, &h));
+    REFUSES_NULL(gmkit_hmac_sm3_update(h, NULL, 1));
+    REFUSES_NULL(gmkit_hmac_sm3_finish(h, NULL));
+    REFUSES_NULL(gmkit_hmac_sm3_finish_check(h, NULL));
+    gmkit_hmac_sm3_free(h);
+}
+
+static void gcm(void) {
+    gmkit_sm4_gcm *g = NULL;
+    gmkit_sm4_gcm_sealer *s = NULL;
+    gmkit_sm4_gcm_opener *o = NULL;
+    REFUSES_NULL(gmkit_sm4_gcm_new(NULL, &g));
+    REFUSES_NULL(gmkit_sm4_gcm_new(K, NULL));
+    OK(gmkit_sm4_gcm_new(K, &g));
+    REFUSES_NULL(gmkit_sm4_gcm_seal(NULL, IV, 12, NULL, 0, M, out, 8, out + 64));
+    REFUSES_NULL(gmkit_sm4_gcm_seal(g, NULL, 12, NULL, 0, M, out, 8, out + 64));
+    REFUSES_NULL(gmkit_sm4_gcm_seal(g, IV, 12, NULL, 1, M, out, 8, out + 64));
+    REFUSES_NULL(gmkit_sm4_gcm_seal(g, IV, 12, NULL, 0, NULL, out, 8, out + 64));
+    REFUSES_NULL(gmkit_sm4_gcm_seal(g, IV, 12, NULL, 0, M, NULL, 8, out + 64));
+    REFUSES_NULL(gmkit_sm4_gcm_seal(g, IV, 12, NULL, 0, M, out, 8, NULL));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_gcm_seal(g, IV, 0, NULL, 0, M, out, 8, out + 64));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_gcm_seal(g, IV, 12, NULL, 0, out, out + 7, 8, out + 64));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_gcm_seal(g, IV, 12, NULL, 0, out + 7, out, 8, out + 64));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_gcm_seal(g, IV, 12, NULL, 0, M, out, HUGE, out + 64));
+    /* Outputs over other arguments, or over each other. */
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_gcm_seal(g, out + 4, 12, NULL, 0, M, out, 8, out + 64));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_gcm_seal(g, IV, 12, out + 7, 1, M, out, 8, out + 64));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_gcm_seal(g, IV, 12, NULL, 0, M, out, 8, out + 7));
+    FAILS(GMKIT_ERR_ARGUMENT,
+          gmkit_sm4_gcm_open(g, IV, 12, NULL, 0, out, out, 64, out + 48, 16));
+    OK(gmkit_sm4_gcm_seal(g, IV, 12, NULL, 0, NULL, NULL, 0, out + 64));
+    REFUSES_NULL(gmkit_sm4_gcm_open(NULL, IV, 12, NULL, 0, M, out, 8, M, 16));
+    REFUSES_NULL(gmkit_sm4_gcm_open(g, NULL, 12, NULL, 0, M, out, 8, M, 16));
+    REFUSES_NULL(gmkit_sm4_gcm_open(g, IV, 12, NULL, 1, M, out, 8, M, 16));
+    REFUSES_NULL(gmkit_sm4_gcm_open(g, IV, 12, NULL, 0, NULL, out, 8, M, 16));
+    REFUSES_NULL(gmkit_sm4_gcm_open(g, IV, 12, NULL, 0, M, NULL, 8, M, 16));
+    REFUSES_NULL(gmkit_sm4_gcm_open(g, IV, 12, NULL, 0, M, out, 8, NULL, 16));
+    for (size_t tag = 0; tag < 20; tag++) {
+        FAILS(tag < 12 || tag > 16 ? GMKIT_ERR_ARGUMENT : GMKIT_ERR_REJECTED,
+              gmkit_sm4_gcm_open(g, IV, 12, NULL, 0, M, out, 8, M, tag));
+    }
+    REFUSES_NULL(gmkit_sm4_gcm_sealer_new(NULL, IV, 12, NULL, 0, &s));
+    REFUSES_NULL(gmkit_sm4_gcm_sealer_new(g, NULL, 12, NULL, 0, &s));
+    REFUSES_NULL(gmkit_sm4_gcm_sealer_new(g, IV, 12, NULL, 1, &s));
+    REFUSES_NULL(gmkit_sm4_gcm_sealer_new(g, IV, 12, NULL, 0, NULL));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_gcm_sealer_new(g, IV, 0, NULL, 0, &s));
+    REFUSES_NULL(gmkit_sm4_gcm_sealer_update(NULL, M, out, 8));
+    REFUSES_NULL(gmkit_sm4_gcm_sealer_finish(NULL, out));
+    OK(gmkit_sm4_gcm_sealer_new(g, IV, 12, NULL, 0, &s));
+    REFUSES_NULL(gmkit_sm4_gcm_sealer_update(s, NULL, out, 8));
+    REFUSES_NULL(gmkit_sm4_gcm_sealer_update(s, M, NULL, 8));
+    REFUSES_NULL(gmkit_sm4_gcm_sealer_finish(s, NULL));
+    OK(gmkit_sm4_gcm_sealer_finish(s, out));
+    FAILS(GMKIT_ERR_FINISHED, gmkit_sm4_gcm_sealer_finish(s, out));
+    gmkit_sm4_gcm_sealer_free(s);
+    REFUSES_NULL(gmkit_sm4_gcm_opener_new(NULL, IV, 12, NULL, 0, &o));
+    REFUSES_NULL(gmkit_sm4_gcm_opener_new(g, NULL, 12, NULL, 0, &o));
+    REFUSES_NULL(gmkit_sm4_gcm_opener_new(g, IV, 12, NULL, 1, &o));
+    REFUSES_NULL(gmkit_sm4_gcm_opener_new(g, IV, 12, NULL, 0, NULL));
+    REFUSES_NULL(gmkit_sm4_gcm_opener_update_unverified(NULL, M, out, 8));
+    REFUSES_NULL(gmkit_sm4_gcm_opener_finish(NULL, M, 16));
+    OK(gmkit_sm4_gcm_opener_new(g, IV, 12, NULL, 0, &o));
+    REFUSES_NULL(gmkit_sm4_gcm_opener_update_unverified(o, NULL, out, 8));
+    REFUSES_NULL(gmkit_sm4_gcm_opener_update_unverified(o, M, NULL, 8));
+    REFUSES_NULL(gmkit_sm4_gcm_opener_finish(o, NULL, 16));
+    FAILS(GMKIT_ERR_REJECTED, gmkit_sm4_gcm_opener_finish(o, M, 16));
+    FAILS(GMKIT_ERR_FINISHED, gmkit_sm4_gcm_opener_update_unverified(o, M, out, 8));
+    gmkit_sm4_gcm_opener_free(o);
+    gmkit_sm4_gcm_free(g);
+}
+
+static void secret_key(void) {
+    gmkit_secret_key *k = NULL;
+    REFUSES_NULL(gmkit_secret_key_new_sm4(NULL, &k));
+    REFUSES_NULL(gmkit_secret_key_new_sm4(K, NULL));
+    OK(gmkit_secret_key_new_sm4(K, &k));
+    len = sizeof out;
+    REFUSES_NULL(gmkit_secret_key_seal(NULL, NULL, 0, M, 8, out, &len));
+    REFUSES_NULL(gmkit_secret_key_seal(k, NULL, 1, M, 8, out, &len));
+    REFUSES_NULL(gmkit_secret_key_seal(k, NULL, 0, NULL, 8, out, &len));
+    REFUSES_NULL(gmkit_secret_key_seal(k, NULL, 0, M, 8, out, NULL));
+    len = 8 + GMKIT_SEAL_OVERHEAD - 1;
+    FAILS(GMKIT_ERR_BUFFER_TOO_SMALL, gmkit_secret_key_seal(k, NULL, 0, M, 8, out, &len));
+    CHECK(len == 8 + GMKIT_SEAL_OVERHEAD - 1);
+    REFUSES_NULL(gmkit_secret_key_open(NULL, NULL, 0, M, 32, out, &len));
+    REFUSES_NULL(gmkit_secret_key_open(k, NULL, 1, M, 32, out, &len));
+    REFUSES_NULL(gmkit_secret_key_open(k, NULL, 0, NULL, 32, out, &len));
+    REFUSES_NULL(gmkit_secret_key_open(k, NULL, 0, M, 32, out, NULL));
+    for (size_t n = 0; n <= 40; n++) {
+        len = sizeof out;
+        FAILS(GMKIT_ERR_REJECTED, gmkit_secret_key_open(k, NULL, 0, M, n, out, &len));
+        /* Asking for the size says nothing about a forgery, and never GMKIT_OK. */
+        len = 0;
+        FAILS(GMKIT_ERR_REJECTED, gmkit_secret_key_open(k, NULL, 0, M, n, NULL, &len));
+    }
+    gmkit_secret_key_free(k);
+}
+
+static void ctr_and_cbc(void) {
+    gmkit_sm4_ctr *c = NULL;
+    gmkit_sm4_cbc_encryptor *e = NULL;
+    gmkit_sm4_cbc_decryptor *d = NULL;
+    REFUSES_NULL(gmkit_sm4_ctr_new(NULL, IV, &c));
+    REFUSES_NULL(gmkit_sm4_ctr_new(K, NULL, &c));
+    REFUSES_NULL(gmkit_sm4_ctr_new(K, IV, NULL));
+    REFUSES_NULL(gmkit_sm4_ctr_update(NULL, M, out, 8));
+    OK(gmkit_sm4_ctr_new(K, IV, &c));
+    REFUSES_NULL(gmkit_sm4_ctr_update(c, NULL, out, 8));
+    REFUSES_NULL(gmkit_sm4_ctr_update(c, M, NULL, 8));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_ctr_update(c, out, out + 1, 8));
+    gmkit_sm4_ctr_free(c);
+
+    REFUSES_NULL(gmkit_sm4_cbc_encryptor_new(NULL, IV, &e));
+    REFUSES_NULL(gmkit_sm4_cbc_encryptor_new(K, NULL, &e));
+    REFUSES_NULL(gmkit_sm4_cbc_encryptor_new(K, IV, NULL));
+    REFUSES_NULL(gmkit_sm4_cbc_encryptor_update(NULL, M, 8, out, &len));
+    REFUSES_NULL(gmkit_sm4_cbc_encryptor_finish(NULL, out, &len));
+    OK(gmkit_sm4_cbc_encryptor_new(K, IV, &e));
+    len = sizeof out;
+    REFUSES_NULL(gmkit_sm4_cbc_encryptor_update(e, NULL, 8, out, &len));
+    REFUSES_NULL(gmkit_sm4_cbc_encryptor_update(e, M, 8, out, NULL));
+    len = 22;
+    FAILS(GMKIT_ERR_BUFFER_TOO_SMALL, gmkit_sm4_cbc_encryptor_update(e, M, 8, out, &len));
+    len = 15;
+    FAILS(GMKIT_ERR_BUFFER_TOO_SMALL, gmkit_sm4_cbc_encryptor_finish(e, out, &len));
+    REFUSES_NULL(gmkit_sm4_cbc_encryptor_finish(e, out, NULL));
+    REFUSES_NULL(gmkit_sm4_cbc_encryptor_finish(e, NULL, &len));
+    len = 16;
+    OK(gmkit_sm4_cbc_encryptor_finish(e, out, &len));
+    FAILS(GMKIT_ERR_FINISHED, gmkit_sm4_cbc_encryptor_finish(e, out, &len));
+    FAILS(GMKIT_ERR_FINISHED, gmkit_sm4_cbc_encryptor_update(e, M, 8, out, &len));
+    gmkit_sm4_cbc_encryptor_free(e);
+
+    REFUSES_NULL(gmkit_sm4_cbc_decryptor_new(NULL, IV, &d));
+    REFUSES_NULL(gmkit_sm4_cbc_decryptor_new(K, NULL, &d));
+    REFUSES_NULL(gmkit_sm4_cbc_decryptor_new(K, IV, NULL));
+    REFUSES_NULL(gmkit_sm4_cbc_decryptor_update(NULL, M, 8, out, &len));
+    REFUSES_NULL(gmkit_sm4_cbc_decryptor_finish(NULL, out, &len));
+    OK(gmkit_sm4_cbc_decryptor_new(K, IV, &d));
+    len = sizeof out;
+    REFUSES_NULL(gmkit_sm4_cbc_decryptor_update(d, NULL, 8, out, &len));
+    REFUSES_NULL(gmkit_sm4_cbc_decryptor_update(d, M, 8, out, NULL));
+    len = 14;
+    FAILS(GMKIT_ERR_BUFFER_TOO_SMALL, gmkit_sm4_cbc_decryptor_finish(d, out, &len));
+    REFUSES_NULL(gmkit_sm4_cbc_decryptor_finish(d, NULL, &len));
+    len = sizeof out;
+    OK(gmkit_sm4_cbc_decryptor_update(d, M, 17, out, &len)); /* no whole number of blocks */
+    len = sizeof out;
+    FAILS(GMKIT_ERR_REJECTED, gmkit_sm4_cbc_decryptor_finish(d, out, &len));
+    FAILS(GMKIT_ERR_FINISHED, gmkit_sm4_cbc_decryptor_finish(d, out, &len));
+    gmkit_sm4_cbc_decryptor_free(d);
+}
+
+static void keys(gmkit_private_key *key, gmkit_public_key *pub) {
+    gmkit_private_key *k = NULL;
+    gmkit_public_key *p = NULL;
+    uint8_t d[32];
+    REFUSES_NULL(gmkit_private_key_generate(NULL));
+    REFUSES_NULL(gmkit_private_key_from_bytes(NULL, &k));
+    REFUSES_NULL(gmkit_private_key_from_bytes(M, NULL));
+    memset(d, 0, sizeof d);
+    FAILS(GMKIT_ERR_KEY, gmkit_private_key_from_bytes(d, &k));
+    memset(d, 0xff, sizeof d);
+    FAILS(GMKIT_ERR_KEY, gmkit_private_key_from_bytes(d, &k));
+    REFUSES_NULL(gmkit_private_key_read(NULL, 1, NULL, 0, &k));
+    REFUSES_NULL(gmkit_private_key_read(M, 1, NULL, 1, &k));
+    FAILS(GMKIT_ERR_KEY, gmkit_private_key_read(M, sizeof M, NULL, 0, &k));
+    FAILS(GMKIT_ERR_KEY, gmkit_private_key_read(NULL, 0, NULL, 0, &k));
+    REFUSES_NULL(gmkit_private_key_open(NULL, NULL, 0, &k));
+    REFUSES_NULL(gmkit_private_key_open("x", NULL, 1, &k));
+    FAILS(GMKIT_ERR_URI, gmkit_private_key_open("", NULL, 0, &k));
+    FAILS(GMKIT_ERR_URI, gmkit_private_key_open("pkcs11:token=x", NULL, 0, &k));
+    FAILS(GMKIT_ERR_IO, gmkit_private_key_open("no/such/file", NULL, 0, &k));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_private_key_open("\xff", NULL, 0, &k));
+    /* A key taken for its name: the message does not repeat it. */
+    FAILS(GMKIT_ERR_IO, gmkit_private_key_open("-----BEGIN PRIVATE KEY-----\nMIGH", NULL, 0, &k));
+    CHECK(strstr(gmkit_last_error_message(), "MIGH") == NULL);
+    CHECK(k == NULL);
+
+    len = sizeof out;
+    OK(gmkit_private_key_to_plain_pem(key, out, &len));
+    REFUSES_NULL(gmkit_private_key_read(out, len, NULL, 0, NULL));
+    for (size_t cut = 0; cut < len; cut += 7) { /* truncated anywhere */
+        gmkit_error error = gmkit_private_key_read(out, cut, NULL, 0, &k);
+        CHECK(error == GMKIT_ERR_KEY && k == NULL);
+    }
+    REFUSES_NULL(gmkit_private_key_to_plain_pem(NULL, out, &len));
+    REFUSES_NULL(gmkit_private_key_to_plain_pem(key, out, NULL));
+    len = GMKIT_PEM_MAX - 1;
+    FAILS(GMKIT_ERR_BUFFER_TOO_SMALL, gmkit_private_key_to_plain_pem(key, out, &len));
+    len = sizeof out;
+    REFUSES_NULL(gmkit_private_key_to_encrypted_pem(NULL, 0, M, 4, out, &len));
+    REFUSES_NULL(gmkit_private_key_to_encrypted_pem(key, 0, NULL, 4, out, &len));
+    REFUSES_NULL(gmkit_private_key_to_encrypted_pem(key, 0, M, 4, out, NULL));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_private_key_to_encrypted_pem(key, 0, M, 0, out, &len));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_private_key_to_encrypted_pem(key, 3, M, 4, out, &len));
+    REFUSES_NULL(gmkit_private_key_public_key(NULL, &p));
+    REFUSES_NULL(gmkit_private_key_public_key(key, NULL));
+
+    REFUSES_NULL(gmkit_public_key_read(NULL, 1, &p));
+    REFUSES_NULL(gmkit_public_key_from_point(NULL, 65, &p));
+    REFUSES_NULL(gmkit_public_key_to_point(NULL, out));
+    REFUSES_NULL(gmkit_public_key_to_point(pub, NULL));
+    REFUSES_NULL(gmkit_public_key_to_compressed_point(NULL, out));
+    REFUSES_NULL(gmkit_public_key_to_compressed_point(pub, NULL));
+    REFUSES_NULL(gmkit_public_key_to_der(NULL, out, &len));
+    REFUSES_NULL(gmkit_public_key_to_der(pub, out, NULL));
+    REFUSES_NULL(gmkit_public_key_to_pem(NULL, out, &len));
+    REFUSES_NULL(gmkit_public_key_to_pem(pub, out, NULL));
+    REFUSES_NULL(gmkit_public_key_equal(NULL, pub));
+    REFUSES_NULL(gmkit_public_key_equal(pub, NULL));
+    FAILS(GMKIT_ERR_KEY, gmkit_public_key_read(M, sizeof M, &p));
+    OK(gmkit_public_key_to_point(pub, out));
+    REFUSES_NULL(gmkit_public_key_from_point(out, 65, NULL));
+    len = sizeof out;
+    OK(gmkit_public_key_to_pem(pub, out, &len));
+    REFUSES_NULL(gmkit_public_key_read(out, len, NULL));
+    OK(gmkit_public_key_to_point(pub, out));
+    for (size_t n = 0; n < 70; n++) {
+        if (n != 65) {
+            FAILS(GMKIT_ERR_ENCODING, gmkit_public_key_from_point(out, n, &p));
+        }
+    }
+    out[64] ^= 1; /* off the curve */
+    FAILS(GMKIT_ERR_ENCODING, gmkit_public_key_from_point(out, 65, &p));
+    len = 10;
+    FAILS(GMKIT_ERR_BUFFER_TOO_SMALL, gmkit_public_key_to_pem(pub, out, &len));
+    FAILS(GMKIT_ERR_BUFFER_TOO_SMALL, gmkit_public_key_to_der(pub, out, &len));
+    CHECK(p == NULL && len == 10);
+}
+
+static void signatures(gmkit_private_key *key, gmkit_public_key *pub) {
+    gmkit_sm2_signer *s = NULL;
+    gmkit_sm2_verifier *v = NULL;
+    uint8_t sig[72];
+    size_t sig_len = sizeof sig;
+    static const uint8_t long_id[8192] = {0};
+    OK(gmkit_sm2_sign(key, NULL, 0, M, 8, GMKIT_SIGNATURE_DER, sig, &sig_len));
+    len = sizeof out;
+    REFUSES_NULL(gmkit_sm2_sign(NULL, NULL, 0, M, 8, 0, out, &len));
+    REFUSES_NULL(gmkit_sm2_sign(key, NULL, 1, M, 8, 0, out, &len));
+    REFUSES_NULL(gmkit_sm2_sign(key, NULL, 0, NULL, 8, 0, out, &len));
+    REFUSES_NULL(gmkit_sm2_sign(key, NULL, 0, M, 8, 0, out, NULL));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm2_sign(key, NULL, 0, M, 8, 2, out, &len));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm2_sign(key, long_id, 8192, M, 8, 0, out, &len));
+    len = GMKIT_SIGNATURE_MAX - 1;
+    FAILS(GMKIT_ERR_BUFFER_TOO_SMALL, gmkit_sm2_sign(key, NULL, 0, M, 8, 0, out, &len));
+    REFUSES_NULL(gmkit_sm2_verify(NULL, NULL, 0, M, 8, 0, sig, sig_len));
+    REFUSES_NULL(gmkit_sm2_verify(pub, NULL, 1, M, 8, 0, sig, sig_len));
+    REFUSES_NULL(gmkit_sm2_verify(pub, NULL, 0, NULL, 8, 0, sig, sig_len));
+    REFUSES_NULL(gmkit_sm2_verify(pub, NULL, 0, M, 8, 0, NULL, sig_len));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm2_verify(pub, NULL, 0, M, 8, 2, sig, sig_len));
+    for (size_t n = 0; n < sig_len; n++) {
+        FAILS(GMKIT_ERR_ENCODING, gmkit_sm2_verify(pub, NULL, 0, M, 8, 0, sig, n));
+    }
+    for (size_t bit = 0; bit < 8 * sig_len; bit++) { /* every single bit */
+        sig[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        CHECK(gmkit_sm2_verify(pub, NULL, 0, M, 8, 0, sig, sig_len) != GMKIT_OK);
+        sig[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    OK(gmkit_sm2_verify(pub, NULL, 0, M, 8, 0, sig, sig_len));
+    REFUSES_NULL(gmkit_sm2_signer_new(NULL, NULL, 0, &s));
+    REFUSES_NULL(gmkit_sm2_signer_new(key, NULL, 1, &s));
+    REFUSES_NULL(gmkit_sm2_signer_new(key, NULL, 0, NULL));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm2_signer_new(key, long_id, 8192, &s));
+    REFUSES_NULL(gmkit_sm2_signer_update(NULL, M, 8));
+    REFUSES_NULL(gmkit_sm2_signer_finish(NULL, 0, out, &len));
+    OK(gmkit_sm2_signer_new(key, NULL, 0, &s));
+    REFUSES_NULL(gmkit_sm2_signer_update(s, NULL, 8));
+    REFUSES_NULL(gmkit_sm2_signer_finish(s, 0, out, NULL));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm2_signer_finish(s, 2, out, &len));
+    len = GMKIT_SIGNATURE_MAX - 1;
+    FAILS(GMKIT_ERR_BUFFER_TOO_SMALL, gmkit_sm2_signer_finish(s, 0, out, &len));
+    len = sizeof out;
+    OK(gmkit_sm2_signer_finish(s, 0, out, &len));
+    FAILS(GMKIT_ERR_FINISHED, gmkit_sm2_signer_finish(s, 0, out, &len));
+    gmkit_sm2_signer_free(s);
+    REFUSES_NULL(gmkit_sm2_verifier_new(NULL, NULL, 0, &v));
+    REFUSES_NULL(gmkit_sm2_verifier_new(pub, NULL, 1, &v));
+    REFUSES_NULL(gmkit_sm2_verifier_new(pub, NULL, 0, NULL));
+    REFUSES_NULL(gmkit_sm2_verifier_update(NULL, M, 8));
+    REFUSES_NULL(gmkit_sm2_verifier_finish(NULL, 0, sig, sig_len));
+    OK(gmkit_sm2_verifier_new(pub, NULL, 0, &v));
+    REFUSES_NULL(gmkit_sm2_verifier_update(v, NULL, 8));
+    FAILS(GMKIT_ERR_REJECTED, gmkit_sm2_verifier_finish(v, 0, sig, sig_len));
+    FAILS(GMKIT_ERR_FINISHED, gmkit_sm2_verifier_update(v, M, 8));
+    gmkit_sm2_verifier_free(v);
+
+    REFUSES_NULL(gmkit_hazmat_sm2_sign_e(NULL, M, 0, out, &len));
+    REFUSES_NULL(gmkit_hazmat_sm2_sign_e(key, NULL, 0, out, &len));
+    REFUSES_NULL(gmkit_hazmat_sm2_sign_e(key, M, 0, out, NULL));
+    REFUSES_NULL(gmkit_hazmat_sm2_verify_e(NULL, M, 0, sig, sig_len));
+    REFUSES_NULL(gmkit_hazmat_sm2_verify_e(pub, NULL, 0, sig, sig_len));
+    REFUSES_NULL(gmkit_hazmat_sm2_verify_e(pub, M, 0, NULL, sig_len));
+    FAILS(GMKIT_ERR_REJECTED, gmkit_hazmat_sm2_verify_e(pub, M, 0, sig, sig_len));
+}
+
+static void encryption(gmkit_private_key *key, gmkit_public_key *pub) {
+    uint8_t cipher[256];
+    size_t cipher_len = sizeof cipher;
+    OK(gmkit_sm2_encrypt(pub, M, 8, GMKIT_CIPHERTEXT_DER, cipher, &cipher_len));
+    len = sizeof out;
+    REFUSES_NULL(gmkit_sm2_encrypt(NULL, M, 8, 0, out, &len));
+    REFUSES_NULL(gmkit_sm2_encrypt(pub, NULL, 8, 0, out, &len));
+    REFUSES_NULL(gmkit_sm2_encrypt(pub, M, 8, 0, out, NULL));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm2_encrypt(pub, M, 8, 3, out, &len));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm2_encrypt(pub, M, 0, 0, out, &len));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm2_encrypt(pub, M, HUGE, 0, out, &len));
+    len = 8 + GMKIT_CIPHERTEXT_OVERHEAD - 1;
+    FAILS(GMKIT_ERR_BUFFER_TOO_SMALL, gmkit_sm2_encrypt(pub, M, 8, 0, out, &len));
+    len = sizeof out;
+    REFUSES_NULL(gmkit_sm2_decrypt(NULL, cipher, cipher_len, 0, out, &len));
+    REFUSES_NULL(gmkit_sm2_decrypt(key, NULL, cipher_len, 0, out, &len));
+    REFUSES_NULL(gmkit_sm2_decrypt(key, cipher, cipher_len, 0, out, NULL));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm2_decrypt(key, cipher, cipher_len, 3, out, &len));
+    cipher[cipher_len - 1] ^= 1;
+    FAILS(GMKIT_ERR_REJECTED, gmkit_sm2_decrypt(key, cipher, cipher_len, 0, out, &len));
+    FAILS(GMKIT_ERR_REJECTED, gmkit_sm2_decrypt(key, cipher, cipher_len, 0, NULL, &len));
+    cipher[cipher_len - 1] ^= 1;
+    len = 7;
+    FAILS(GMKIT_ERR_BUFFER_TOO_SMALL, gmkit_sm2_decrypt(key, cipher, cipher_len, 0, out, &len));
+    for (size_t n = 0; n < cipher_len; n++) {
+        len = sizeof out;
+        FAILS(GMKIT_ERR_ENCODING, gmkit_sm2_decrypt(key, cipher, n, 0, out, &len));
+    }
+    REFUSES_NULL(gmkit_hazmat_sm4_encrypt_blocks(NULL, M, out, 16));
+    REFUSES_NULL(gmkit_hazmat_sm4_encrypt_blocks(K, NULL, out, 16));
+    REFUSES_NULL(gmkit_hazmat_sm4_encrypt_blocks(K, M, NULL, 16));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_hazmat_sm4_encrypt_blocks(K, M, out, 17));
+    REFUSES_NULL(gmkit_hazmat_sm4_decrypt_blocks(NULL, M, out, 16));
+    REFUSES_NULL(gmkit_hazmat_sm4_decrypt_blocks(K, NULL, out, 16));
+    REFUSES_NULL(gmkit_hazmat_sm4_decrypt_blocks(K, M, NULL, 16));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_hazmat_sm4_decrypt_blocks(K, M, out, 15));
+}
+
+int main(void) {
+    gmkit_private_key *key = NULL;
+    gmkit_public_key *pub = NULL;
+    OK(gmkit_private_key_generate(&key));
+    OK(gmkit_private_key_public_key(key, &pub));
+    sm3();
+    hmac();
+    gcm();
+    secret_key();
+    ctr_and_cbc();
+    keys(key, pub);
+    signatures(key, pub);
+    encryption(key, pub);
+    gmkit_public_key_free(pub);
+    gmkit_private_key_free(key);
+    puts("errors: ok");
+    return 0;
+}

@@ -1,0 +1,466 @@
+/* Every function of the header does what it says: known answers where the standards have them. */
+#include "check.h"
+
+static void library(void) {
+    CHECK(strcmp(gmkit_version(), EXPECTED_VERSION) == 0);
+    CHECK(gmkit_abi_version() == GMKIT_ABI_VERSION);
+    CHECK(strcmp(gmkit_backend(GMKIT_ALGORITHM_SM2), "unnamed") != 0);
+    CHECK(strlen(gmkit_backend(GMKIT_ALGORITHM_SM3)) > 0);
+    CHECK(strlen(gmkit_backend(GMKIT_ALGORITHM_SM4)) > 0);
+    CHECK(gmkit_backend(99) == NULL);
+    OK(gmkit_selftest());
+
+    uint8_t one[32] = {0}, two[32] = {0};
+    OK(gmkit_random(one, sizeof one));
+    OK(gmkit_random(two, sizeof two));
+    CHECK(memcmp(one, two, sizeof one) != 0);
+}
+
+static void errors_have_texts(void) {
+    /* The numbers are a promise: they never change. */
+    const struct {
+        gmkit_error error;
+        int number;
+    } all[] = {
+        {GMKIT_OK, 0},
+        {GMKIT_ERR_NULL, 1},
+        {GMKIT_ERR_ARGUMENT, 2},
+        {GMKIT_ERR_BUFFER_TOO_SMALL, 3},
+        {GMKIT_ERR_HANDLE, 4},
+        {GMKIT_ERR_FINISHED, 5},
+        {GMKIT_ERR_TOO_LONG, 6},
+        {GMKIT_ERR_REJECTED, 10},
+        {GMKIT_ERR_ENCODING, 11},
+        {GMKIT_ERR_KEY, 12},
+        {GMKIT_ERR_PASSPHRASE_NEEDED, 13},
+        {GMKIT_ERR_PASSPHRASE_WRONG, 14},
+        {GMKIT_ERR_KEY_ENCRYPTION, 15},
+        {GMKIT_ERR_UNSUPPORTED, 16},
+        {GMKIT_ERR_URI, 17},
+        {GMKIT_ERR_IO, 20},
+        {GMKIT_ERR_RANDOM, 30},
+        {GMKIT_ERR_SELF_TEST, 31},
+        {GMKIT_ERR_INTERNAL, 99},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        CHECK((int)all[i].error == all[i].number);
+        CHECK(strcmp(gmkit_error_description(all[i].number), "unknown error") != 0);
+    }
+    CHECK(strcmp(gmkit_error_description(12345), "unknown error") == 0);
+    CHECK(strcmp(gmkit_error_description(-1), "unknown error") == 0);
+}
+
+/* GB/T 32905-2016, A.1 */
+static const uint8_t SM3_ABC[32] = {
+    0x66, 0xc7, 0xf0, 0xf4, 0x62, 0xee, 0xed, 0xd9, 0xd1, 0xf2, 0xd4, 0x6b, 0xdc, 0x10, 0xe4, 0xe2,
+    0x41, 0x67, 0xc4, 0x87, 0x5c, 0xf2, 0xf7, 0xa2, 0x29, 0x7d, 0xa0, 0x2b, 0x8f, 0x4b, 0xa8, 0xe0};
+
+static void sm3(void) {
+    uint8_t digest[GMKIT_SM3_SIZE];
+    OK(gmkit_sm3_digest(BYTES("abc"), 3, digest));
+    CHECK(memcmp(digest, SM3_ABC, 32) == 0);
+
+    gmkit_sm3 *hash = NULL, *copy = NULL;
+    OK(gmkit_sm3_new(&hash));
+    OK(gmkit_sm3_update(hash, BYTES("ab"), 2));
+    OK(gmkit_sm3_copy(hash, &copy));
+    OK(gmkit_sm3_update(hash, BYTES("X"), 1));
+    OK(gmkit_sm3_update(copy, BYTES("c"), 1));
+    OK(gmkit_sm3_finish(copy, digest));
+    CHECK(memcmp(digest, SM3_ABC, 32) == 0);
+    OK(gmkit_sm3_finish(hash, digest));
+    CHECK(memcmp(digest, SM3_ABC, 32) != 0);
+    /* After the end comes another message. */
+    OK(gmkit_sm3_update(hash, BYTES("abc"), 3));
+    OK(gmkit_sm3_finish(hash, digest));
+    CHECK(memcmp(digest, SM3_ABC, 32) == 0);
+    gmkit_sm3_free(copy);
+    gmkit_sm3_free(hash);
+    gmkit_sm3_free(NULL);
+
+    /* KDF: SM3(z || 00000001) || SM3(z || 00000002), cut. */
+    uint8_t key[40], block[32];
+    OK(gmkit_sm3_kdf(BYTES("secret"), 6, key, sizeof key));
+    OK(gmkit_sm3_digest(BYTES("secret\0\0\0\1"), 10, block));
+    CHECK(memcmp(key, block, 32) == 0);
+    OK(gmkit_sm3_digest(BYTES("secret\0\0\0\2"), 10, block));
+    CHECK(memcmp(key + 32, block, 8) == 0);
+}
+
+static void hmac(void) {
+    /* HMAC-SM3 with a key of 32 bytes 0b: made with OpenSSL. */
+    const uint8_t want[32] = {
+        0xc0, 0xba, 0x18, 0xc6, 0x8b, 0x90, 0xc8, 0x8b, 0xc0, 0x7d, 0xe7,
+        0x94, 0xbf, 0xc7, 0xd2, 0xc8, 0xd1, 0x9e, 0xc3, 0x1e, 0xd8, 0x77,
+        0x3b, 0xc2, 0xb3, 0x90, 0xc9, 0x60, 0x4e, 0x0b, 0xe1, 0x1e};
+    uint8_t key[32], mac[32];
+    memset(key, 0x0b, sizeof key);
+    OK(gmkit_hmac_sm3_mac(key, 32, BYTES("Hi There"), 8, mac));
+    CHECK(memcmp(mac, want, 32) == 0);
+    OK(gmkit_hmac_sm3_check(key, 32, BYTES("Hi There"), 8, mac));
+    FAILS(GMKIT_ERR_REJECTED, gmkit_hmac_sm3_check(key, 32, BYTES("Hi there"), 8, mac));
+
+    gmkit_hmac_sm3 *hmac = NULL;
+    OK(gmkit_hmac_sm3_new(key, 32, &hmac));
+    for (int round = 0; round < 2; round++) {
+        OK(gmkit_hmac_sm3_update(hmac, BYTES("Hi "), 3));
+        OK(gmkit_hmac_sm3_update(hmac, BYTES("There"), 5));
+        OK(gmkit_hmac_sm3_finish(hmac, mac));
+        CHECK(memcmp(mac, want, 32) == 0);
+    }
+    OK(gmkit_hmac_sm3_update(hmac, BYTES("Hi There"), 8));
+    OK(gmkit_hmac_sm3_finish_check(hmac, want));
+    FAILS(GMKIT_ERR_REJECTED, gmkit_hmac_sm3_finish_check(hmac, want)); /* the empty message */
+    gmkit_hmac_sm3_free(hmac);
+}
+
+/* RFC 8998, A.1 */
+static const uint8_t GCM_KEY[16] = {0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef,
+                                    0xfe, 0xdc, 0xba, 0x98, 0x76, 0x54, 0x32, 0x10};
+static const uint8_t GCM_NONCE[12] = {0x00, 0x00, 0x12, 0x34, 0x56, 0x78,
+                                      0x00, 0x00, 0x00, 0x00, 0xab, 0xcd};
+static const uint8_t GCM_AAD[20] = {0xfe, 0xed, 0xfa, 0xce, 0xde, 0xad, 0xbe, 0xef, 0xfe, 0xed,
+                                    0xfa, 0xce, 0xde, 0xad, 0xbe, 0xef, 0xab, 0xad, 0xda, 0xd2};
+static const uint8_t GCM_TAG[16] = {0x83, 0xde, 0x35, 0x41, 0xe4, 0xc2, 0xb5, 0x81,
+                                    0x77, 0xe0, 0x65, 0xa9, 0xbf, 0x7b, 0x62, 0xec};
+
+static void gcm_plaintext(uint8_t out[64]) {
+    const uint8_t bytes[8] = {0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff, 0xee, 0xaa};
+    for (int i = 0; i < 64; i++) {
+        out[i] = bytes[i / 8];
+    }
+}
+
+static void gcm(void) {
+    gmkit_sm4_gcm *gcm = NULL;
+    uint8_t plain[64], cipher[64], back[64], tag[16];
+    gcm_plaintext(plain);
+    OK(gmkit_sm4_gcm_new(GCM_KEY, &gcm));
+    OK(gmkit_sm4_gcm_seal(gcm, GCM_NONCE, 12, GCM_AAD, 20, plain, cipher, 64, tag));
+    CHECK(memcmp(tag, GCM_TAG, 16) == 0);
+    OK(gmkit_sm4_gcm_open(gcm, GCM_NONCE, 12, GCM_AAD, 20, cipher, back, 64, tag, 16));
+    CHECK(memcmp(back, plain, 64) == 0);
+    /* In place, and with a shorter tag. */
+    OK(gmkit_sm4_gcm_open(gcm, GCM_NONCE, 12, GCM_AAD, 20, cipher, cipher, 64, tag, 12));
+    CHECK(memcmp(cipher, plain, 64) == 0);
+    OK(gmkit_sm4_gcm_seal(gcm, GCM_NONCE, 12, GCM_AAD, 20, cipher, cipher, 64, tag));
+    CHECK(memcmp(tag, GCM_TAG, 16) == 0);
+    /* Nothing is written for a forgery. */
+    memset(back, 0x55, 64);
+    cipher[63] ^= 1;
+    FAILS(GMKIT_ERR_REJECTED,
+          gmkit_sm4_gcm_open(gcm, GCM_NONCE, 12, GCM_AAD, 20, cipher, back, 64, tag, 16));
+    for (int i = 0; i < 64; i++) {
+        CHECK(back[i] == 0x55);
+    }
+    cipher[63] ^= 1;
+
+    gmkit_sm4_gcm_sealer *sealer = NULL;
+    gmkit_sm4_gcm_opener *opener = NULL;
+    OK(gmkit_sm4_gcm_sealer_new(gcm, GCM_NONCE, 12, GCM_AAD, 20, &sealer));
+    OK(gmkit_sm4_gcm_opener_new(gcm, GCM_NONCE, 12, GCM_AAD, 20, &opener));
+    gmkit_sm4_gcm_free(gcm); /* the streams go on without it */
+    OK(gmkit_sm4_gcm_sealer_update(sealer, plain, back, 5));
+    OK(gmkit_sm4_gcm_sealer_update(sealer, plain + 5, back + 5, 59));
+    OK(gmkit_sm4_gcm_sealer_finish(sealer, tag));
+    CHECK(memcmp(back, cipher, 64) == 0 && memcmp(tag, GCM_TAG, 16) == 0);
+    OK(gmkit_sm4_gcm_opener_update_unverified(opener, back, back, 33));
+    OK(gmkit_sm4_gcm_opener_update_unverified(opener, back + 33, back + 33, 31));
+    OK(gmkit_sm4_gcm_opener_finish(opener, tag, 16));
+    CHECK(memcmp(back, plain, 64) == 0);
+    FAILS(GMKIT_ERR_FINISHED, gmkit_sm4_gcm_sealer_update(sealer, plain, back, 1));
+    FAILS(GMKIT_ERR_FINISHED, gmkit_sm4_gcm_opener_finish(opener, tag, 16));
+    gmkit_sm4_gcm_sealer_free(sealer);
+    gmkit_sm4_gcm_opener_free(opener);
+}
+
+static void secret_key(void) {
+    gmkit_secret_key *key = NULL;
+    uint8_t sealed[5 + GMKIT_SEAL_OVERHEAD], again[5 + GMKIT_SEAL_OVERHEAD], plain[5];
+    size_t len = 0;
+    OK(gmkit_secret_key_new_sm4(GCM_KEY, &key));
+    OK(gmkit_secret_key_seal(key, NULL, 0, BYTES("hello"), 5, NULL, &len));
+    CHECK(len == sizeof sealed);
+    OK(gmkit_secret_key_seal(key, NULL, 0, BYTES("hello"), 5, sealed, &len));
+    CHECK(len == sizeof sealed);
+    OK(gmkit_secret_key_seal(key, NULL, 0, BYTES("hello"), 5, again, &len));
+    CHECK(memcmp(sealed, again, 12) != 0); /* a nonce of its own */
+    len = sizeof plain;
+    OK(gmkit_secret_key_open(key, NULL, 0, sealed, sizeof sealed, plain, &len));
+    CHECK(len == 5 && memcmp(plain, "hello", 5) == 0);
+    FAILS(GMKIT_ERR_REJECTED,
+          gmkit_secret_key_open(key, BYTES("x"), 1, sealed, sizeof sealed, plain, &len));
+    gmkit_secret_key_free(key);
+}
+
+static void ctr_and_cbc(void) {
+    const uint8_t iv[16] = {0};
+    uint8_t data[100], work[128], back[128];
+    for (size_t i = 0; i < sizeof data; i++) {
+        data[i] = (uint8_t)i;
+    }
+    gmkit_sm4_ctr *ctr = NULL;
+    OK(gmkit_sm4_ctr_new(GCM_KEY, iv, &ctr));
+    OK(gmkit_sm4_ctr_update(ctr, data, work, 33));
+    OK(gmkit_sm4_ctr_update(ctr, data + 33, work + 33, 67));
+    gmkit_sm4_ctr_free(ctr);
+    OK(gmkit_sm4_ctr_new(GCM_KEY, iv, &ctr));
+    OK(gmkit_sm4_ctr_update(ctr, work, work, 100));
+    CHECK(memcmp(work, data, 100) == 0);
+    gmkit_sm4_ctr_free(ctr);
+
+    gmkit_sm4_cbc_encryptor *enc = NULL;
+    gmkit_sm4_cbc_decryptor *dec = NULL;
+    size_t len, total = 0, plain = 0;
+    OK(gmkit_sm4_cbc_encryptor_new(GCM_KEY, iv, &enc));
+    for (size_t at = 0; at < 100; at += 25) {
+        len = sizeof work - total;
+        OK(gmkit_sm4_cbc_encryptor_update(enc, data + at, 25, work + total, &len));
+        total += len;
+    }
+    len = sizeof work - total;
+    OK(gmkit_sm4_cbc_encryptor_finish(enc, work + total, &len));
+    total += len;
+    CHECK(total == 112);
+    gmkit_sm4_cbc_encryptor_free(enc);
+
+    OK(gmkit_sm4_cbc_decryptor_new(GCM_KEY, iv, &dec));
+    len = sizeof back;
+    OK(gmkit_sm4_cbc_decryptor_update(dec, work, total, back, &len));
+    plain = len;
+    len = sizeof back - plain;
+    OK(gmkit_sm4_cbc_decryptor_finish(dec, back + plain, &len));
+    CHECK(plain + len == 100 && memcmp(back, data, 100) == 0);
+    gmkit_sm4_cbc_decryptor_free(dec);
+
+    /* Over its own input, in pieces that end within blocks. */
+    memcpy(back, data, 100);
+    OK(gmkit_sm4_cbc_encryptor_new(GCM_KEY, iv, &enc));
+    len = sizeof back;
+    OK(gmkit_sm4_cbc_encryptor_update(enc, back, 5, back + 100, &len));
+    CHECK(len == 0);
+    len = sizeof back;
+    OK(gmkit_sm4_cbc_encryptor_update(enc, back + 5, 95, back, &len));
+    CHECK(len == 96 && memcmp(back, work, 96) == 0);
+    gmkit_sm4_cbc_encryptor_free(enc);
+}
+
+static void keys(void) {
+    gmkit_private_key *key = NULL, *again = NULL;
+    gmkit_public_key *pub = NULL, *other = NULL;
+    uint8_t pem[GMKIT_PEM_MAX], point[GMKIT_POINT_SIZE], small[GMKIT_COMPRESSED_POINT_SIZE];
+    size_t len;
+    OK(gmkit_private_key_generate(&key));
+    OK(gmkit_private_key_public_key(key, &pub));
+
+    const uint32_t formats[] = {GMKIT_KEY_FORMAT_COMPAT, GMKIT_KEY_FORMAT_OPENSSL4,
+                                GMKIT_KEY_FORMAT_GMSSL};
+    for (size_t i = 0; i < 3; i++) {
+        len = sizeof pem;
+        OK(gmkit_private_key_to_encrypted_pem(key, formats[i], BYTES("pass"), 4, pem, &len));
+        FAILS(GMKIT_ERR_PASSPHRASE_NEEDED, gmkit_private_key_read(pem, len, NULL, 0, &again));
+        FAILS(GMKIT_ERR_PASSPHRASE_WRONG,
+              gmkit_private_key_read(pem, len, BYTES("Pass"), 4, &again));
+        OK(gmkit_private_key_read(pem, len, BYTES("pass"), 4, &again));
+        OK(gmkit_private_key_public_key(again, &other));
+        OK(gmkit_public_key_equal(pub, other));
+        gmkit_public_key_free(other);
+        gmkit_private_key_free(again);
+    }
+    len = sizeof pem;
+    OK(gmkit_private_key_to_plain_pem(key, pem, &len));
+    OK(gmkit_private_key_read(pem, len, NULL, 0, &again));
+    gmkit_private_key_free(again);
+
+    FILE *file = fopen("functions-key.pem", "wb");
+    CHECK(file != NULL && fwrite(pem, 1, len, file) == len && fclose(file) == 0);
+    OK(gmkit_private_key_open("file:functions-key.pem", NULL, 0, &again));
+    OK(gmkit_private_key_public_key(again, &other));
+    OK(gmkit_public_key_equal(pub, other));
+    len = sizeof pem;
+    FAILS(GMKIT_ERR_UNSUPPORTED, gmkit_private_key_to_plain_pem(again, pem, &len));
+    gmkit_public_key_free(other);
+    gmkit_private_key_free(again);
+    remove("functions-key.pem");
+
+    uint8_t d[32] = {0};
+    d[31] = 1; /* then the public key is the generator */
+    OK(gmkit_private_key_from_bytes(d, &again));
+    OK(gmkit_private_key_public_key(again, &other));
+    OK(gmkit_public_key_to_point(other, point));
+    CHECK(point[0] == 4 && point[1] == 0x32 && point[2] == 0xc4 && point[64] == 0xa0);
+    FAILS(GMKIT_ERR_REJECTED, gmkit_public_key_equal(pub, other));
+    gmkit_public_key_free(other);
+    gmkit_private_key_free(again);
+
+    OK(gmkit_public_key_to_point(pub, point));
+    OK(gmkit_public_key_from_point(point, sizeof point, &other));
+    OK(gmkit_public_key_equal(pub, other));
+    gmkit_public_key_free(other);
+    OK(gmkit_public_key_to_compressed_point(pub, small));
+    OK(gmkit_public_key_from_point(small, sizeof small, &other));
+    OK(gmkit_public_key_equal(pub, other));
+    gmkit_public_key_free(other);
+    len = sizeof pem;
+    OK(gmkit_public_key_to_der(pub, pem, &len));
+    CHECK(len == 91);
+    OK(gmkit_public_key_read(pem, len, &other));
+    OK(gmkit_public_key_equal(pub, other));
+    gmkit_public_key_free(other);
+    len = sizeof pem;
+    OK(gmkit_public_key_to_pem(pub, pem, &len));
+    OK(gmkit_public_key_read(pem, len, &other));
+    OK(gmkit_public_key_equal(pub, other));
+    gmkit_public_key_free(other);
+    gmkit_public_key_free(pub);
+    gmkit_private_key_free(key);
+}
+
+/* GB/T 32918.5-2017, annex A: key, e, and the signature with the standard's k. */
+static const uint8_t D[32] = {
+    0x39, 0x45, 0x20, 0x8f, 0x7b, 0x21, 0x44, 0xb1, 0x3f, 0x36, 0xe3, 0x8a, 0xc6, 0xd3, 0x9f, 0x95,
+    0x88, 0x93, 0x93, 0x69, 0x28, 0x60, 0xb5, 0x1a, 0x42, 0xfb, 0x81, 0xef, 0x4d, 0xf7, 0xc5, 0xb8};
+static const uint8_t E[32] = {
+    0xf0, 0xb4, 0x3e, 0x94, 0xba, 0x45, 0xac, 0xca, 0xac, 0xe6, 0x92, 0xed, 0x53, 0x43, 0x82, 0xeb,
+    0x17, 0xe6, 0xab, 0x5a, 0x19, 0xce, 0x7b, 0x31, 0xf4, 0x48, 0x6f, 0xdf, 0xc0, 0xd2, 0x86, 0x40};
+static const uint8_t RS[64] = {
+    0xf5, 0xa0, 0x3b, 0x06, 0x48, 0xd2, 0xc4, 0x63, 0x0e, 0xea, 0xc5, 0x13, 0xe1, 0xbb, 0x81, 0xa1,
+    0x59, 0x44, 0xda, 0x38, 0x27, 0xd5, 0xb7, 0x41, 0x43, 0xac, 0x7e, 0xac, 0xee, 0xe7, 0x20, 0xb3,
+    0xb1, 0xb6, 0xaa, 0x29, 0xdf, 0x21, 0x2f, 0xd8, 0x76, 0x31, 0x82, 0xbc, 0x0d, 0x42, 0x1c, 0xa1,
+    0xbb, 0x90, 0x38, 0xfd, 0x1f, 0x7f, 0x42, 0xd4, 0x84, 0x0b, 0x69, 0xc4, 0x85, 0xbb, 0xc1, 0xaa};
+
+static void signatures(void) {
+    gmkit_private_key *key = NULL;
+    gmkit_public_key *pub = NULL;
+    gmkit_sm2_signer *signer = NULL;
+    gmkit_sm2_verifier *verifier = NULL;
+    uint8_t sig[GMKIT_SIGNATURE_MAX];
+    size_t len;
+    OK(gmkit_private_key_from_bytes(D, &key));
+    OK(gmkit_private_key_public_key(key, &pub));
+    OK(gmkit_sm2_verify(pub, NULL, 0, BYTES("message digest"), 14, GMKIT_SIGNATURE_RAW, RS, 64));
+    OK(gmkit_sm2_verify(pub, BYTES("1234567812345678"), 16, BYTES("message digest"), 14,
+                        GMKIT_SIGNATURE_RAW, RS, 64));
+    FAILS(GMKIT_ERR_REJECTED, gmkit_sm2_verify(pub, BYTES(""), 0, BYTES("message digest"), 14,
+                                               GMKIT_SIGNATURE_RAW, RS, 64));
+    OK(gmkit_hazmat_sm2_verify_e(pub, E, GMKIT_SIGNATURE_RAW, RS, 64));
+    len = sizeof sig;
+    OK(gmkit_hazmat_sm2_sign_e(key, E, GMKIT_SIGNATURE_RAW, sig, &len));
+    OK(gmkit_sm2_verify(pub, NULL, 0, BYTES("message digest"), 14, GMKIT_SIGNATURE_RAW, sig, len));
+
+    for (uint32_t form = GMKIT_SIGNATURE_DER; form <= GMKIT_SIGNATURE_RAW; form++) {
+        len = sizeof sig;
+        OK(gmkit_sm2_sign(key, NULL, 0, BYTES("one two"), 7, form, sig, &len));
+        OK(gmkit_sm2_verifier_new(pub, NULL, 0, &verifier));
+        OK(gmkit_sm2_verifier_update(verifier, BYTES("one "), 4));
+        OK(gmkit_sm2_verifier_update(verifier, BYTES("two"), 3));
+        OK(gmkit_sm2_verifier_finish(verifier, form, sig, len));
+        FAILS(GMKIT_ERR_FINISHED, gmkit_sm2_verifier_finish(verifier, form, sig, len));
+        gmkit_sm2_verifier_free(verifier);
+    }
+
+    OK(gmkit_sm2_signer_new(key, BYTES("alice"), 5, &signer));
+    gmkit_private_key_free(key); /* the signer keeps what it needs */
+    OK(gmkit_sm2_signer_update(signer, BYTES("one "), 4));
+    OK(gmkit_sm2_signer_update(signer, BYTES("two"), 3));
+    len = 0;
+    OK(gmkit_sm2_signer_finish(signer, GMKIT_SIGNATURE_DER, NULL, &len));
+    CHECK(len == GMKIT_SIGNATURE_MAX);
+    OK(gmkit_sm2_signer_finish(signer, GMKIT_SIGNATURE_DER, sig, &len));
+    OK(gmkit_sm2_verify(pub, BYTES("alice"), 5, BYTES("one two"), 7, GMKIT_SIGNATURE_DER, sig, len));
+    FAILS(GMKIT_ERR_REJECTED, gmkit_sm2_verify(pub, NULL, 0, BYTES("one two"), 7,
+                                               GMKIT_SIGNATURE_DER, sig, len));
+    FAILS(GMKIT_ERR_FINISHED, gmkit_sm2_signer_update(signer, BYTES("x"), 1));
+    gmkit_sm2_signer_free(signer);
+    gmkit_public_key_free(pub);
+}
+
+static void encryption(void) {
+    gmkit_private_key *key = NULL;
+    gmkit_public_key *pub = NULL;
+    uint8_t cipher[16 + GMKIT_CIPHERTEXT_OVERHEAD], plain[16];
+    size_t len, plain_len;
+    OK(gmkit_private_key_generate(&key));
+    OK(gmkit_private_key_public_key(key, &pub));
+    for (uint32_t form = GMKIT_CIPHERTEXT_DER; form <= GMKIT_CIPHERTEXT_C1C2C3; form++) {
+        len = sizeof cipher;
+        OK(gmkit_sm2_encrypt(pub, GCM_KEY, 16, form, cipher, &len));
+        OK(gmkit_sm2_decrypt(key, cipher, len, form, NULL, &plain_len));
+        CHECK(plain_len == 16);
+        OK(gmkit_sm2_decrypt(key, cipher, len, form, plain, &plain_len));
+        CHECK(plain_len == 16 && memcmp(plain, GCM_KEY, 16) == 0);
+        cipher[len - 1] ^= 1;
+        FAILS(GMKIT_ERR_REJECTED, gmkit_sm2_decrypt(key, cipher, len, form, plain, &plain_len));
+    }
+    gmkit_public_key_free(pub);
+    gmkit_private_key_free(key);
+}
+
+/* GB/T 32907-2016, A.1 */
+static void blocks(void) {
+    const uint8_t want[16] = {0x68, 0x1e, 0xdf, 0x34, 0xd2, 0x06, 0x96, 0x5e,
+                              0x86, 0xb3, 0xe9, 0x4f, 0x53, 0x6e, 0x42, 0x46};
+    uint8_t out[16];
+    OK(gmkit_hazmat_sm4_encrypt_blocks(GCM_KEY, GCM_KEY, out, 16));
+    CHECK(memcmp(out, want, 16) == 0);
+    OK(gmkit_hazmat_sm4_decrypt_blocks(GCM_KEY, out, out, 16));
+    CHECK(memcmp(out, GCM_KEY, 16) == 0);
+}
+
+/* Outputs with exactly the promised room, on the heap, where valgrind and the sanitizer see a byte
+ * too many. */
+static void exact_room(void) {
+    gmkit_private_key *key = NULL;
+    gmkit_public_key *pub = NULL;
+    gmkit_sm4_cbc_encryptor *enc = NULL;
+    OK(gmkit_private_key_generate(&key));
+    OK(gmkit_private_key_public_key(key, &pub));
+    const size_t rooms[] = {32, 64, 72, GMKIT_PEM_MAX, 1 + GMKIT_CIPHERTEXT_OVERHEAD, 20 + 15};
+    for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++) {
+        size_t len = rooms[i];
+        uint8_t *out = (uint8_t *)malloc(len);
+        CHECK(out != NULL);
+        switch (i) {
+        case 0:
+            OK(gmkit_sm3_digest(BYTES("x"), 1, out));
+            break;
+        case 1:
+            OK(gmkit_sm2_sign(key, NULL, 0, BYTES("x"), 1, GMKIT_SIGNATURE_RAW, out, &len));
+            break;
+        case 2:
+            OK(gmkit_sm2_sign(key, NULL, 0, BYTES("x"), 1, GMKIT_SIGNATURE_DER, out, &len));
+            break;
+        case 3:
+            OK(gmkit_private_key_to_plain_pem(key, out, &len));
+            break;
+        case 4:
+            OK(gmkit_sm2_encrypt(pub, BYTES("x"), 1, GMKIT_CIPHERTEXT_DER, out, &len));
+            break;
+        default:
+            OK(gmkit_sm4_cbc_encryptor_new(GCM_KEY, GCM_KEY, &enc));
+            OK(gmkit_sm4_cbc_encryptor_update(enc, BYTES("12345678901234567890"), 20, out, &len));
+            gmkit_sm4_cbc_encryptor_free(enc);
+        }
+        CHECK(len <= rooms[i]);
+        free(out);
+    }
+    gmkit_public_key_free(pub);
+    gmkit_private_key_free(key);
+}
+
+int main(void) {
+    library();
+    errors_have_texts();
+    sm3();
+    hmac();
+    gcm();
+    secret_key();
+    ctr_and_cbc();
+    keys();
+    signatures();
+    encryption();
+    blocks();
+    exact_room();
+    puts("functions: ok");
+    return 0;
+}
