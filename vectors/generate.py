@@ -24,6 +24,10 @@ def pattern(label, length):
     return gm.kdf(label.encode(), length)
 
 
+def flip(data, bit):
+    return bytes(b ^ (1 << (bit % 8) if i == bit // 8 else 0) for i, b in enumerate(data))
+
+
 class File:
     def __init__(self, name, algorithm, standard, clause, header, notes):
         self.name, self.groups, self.count = name, [], 0
@@ -205,9 +209,6 @@ def sm4_files():
         c, t = gm.gcm(K, iv, aad, msg)
         gcm.test(tests, f"nonce of {size} bytes", ["LongIv"], key=K, iv=iv, aad=aad, msg=msg, ct=c, tag=t)
 
-    def flip(data, bit):
-        return bytes(b ^ (1 << (bit % 8) if i == bit // 8 else 0) for i, b in enumerate(data))
-
     for bit in [0, 7, 31, 64, 95, 127]:
         gcm.test(tests, f"tag bit {bit} flipped", ["ModifiedTag"], "invalid", "Rejected", key=K, iv=nonce, aad=aad, msg=msg, ct=ct, tag=flip(tag, bit))
     for bit in [0, 255, 511]:
@@ -216,6 +217,131 @@ def sm4_files():
         gcm.test(tests, f"associated data bit {bit} flipped", ["ModifiedAad"], "invalid", "Rejected", key=K, iv=nonce, aad=flip(aad, bit), msg=msg, ct=ct, tag=tag)
     gcm.test(tests, "ciphertext cut by one byte", ["ModifiedCiphertext"], "invalid", "Rejected", key=K, iv=nonce, aad=aad, msg=msg, ct=ct[:-1], tag=tag)
     return [ecb, cbc, ctr, gcm]
+
+
+LENGTHS = [0, 1, 15, 16, 17, 63, 64, 65, 127, 128, 129, 1023, 1024, 1025, 1040]
+
+
+def feedback_files():
+    files = []
+    for name, mode in [("cfb", gm.cfb), ("ofb", gm.ofb)]:
+        f = File(f"sm4_{name}_test.json", f"SM4-{name.upper()}", "GB/T 17964-2021", f"{name.upper()}, feedback of 128 bits",
+                 [f"Tests of type {name.capitalize()}Test."], {"Length": "Around a block or batch boundary."})
+        tests = f.group(f"{name.capitalize()}Test", ivSize=128, keySize=128)
+        for n in LENGTHS:
+            iv, msg = pattern(f"{name} iv {n}", 16), pattern(f"{name} {n}", n)
+            f.test(tests, f"{n} bytes", ["Length"], key=K, iv=iv, msg=msg, ct=mode(K, iv, msg))
+        files.append(f)
+    return files
+
+
+def xts_file():
+    f = File("sm4_xts_test.json", "SM4-XTS", "GB/T 17964-2021; IEEE 1619-2018", "XTS, in both conventions",
+             ["Tests of type XtsGbTest and XtsIeeeTest; iv is the tweak before its encryption, key is K1 and K2."],
+             {"Length": "Whole blocks, and ciphertext stealing.", "SameFirstBlock": "One block: both conventions agree.",
+              "EqualKeys": "K1 = K2.", "DataUnitLength": "Less than a block."})
+    key = pattern("xts key", 32)
+    for kind, step in [("XtsGbTest", gm.xts_next_gb), ("XtsIeeeTest", gm.xts_next_ieee)]:
+        tests = f.group(kind, ivSize=128, keySize=256)
+        for n in [16, 17, 31, 32, 33, 47, 48, 512, 513, 1024, 1039, 1040, 1041, 4096]:
+            # The first block's tweak is the same for both: one test says so.
+            iv, msg = pattern(f"xts iv {n}", 16), pattern(f"xts {n}", n)
+            f.test(tests, f"{n} bytes", ["SameFirstBlock" if n == 16 else "Length"], key=key, iv=iv, msg=msg, ct=gm.xts(key, iv, msg, step))
+        iv = pattern("xts", 16)
+        f.test(tests, "equal keys", ["EqualKeys"], "invalid", "EqualKeys", key=K + K, iv=iv, msg=K, ct=K)
+        for n in [0, 1, 15]:
+            f.test(tests, f"{n} bytes", ["DataUnitLength"], "invalid", "DataUnitLength", key=key, iv=iv, msg=pattern("short", n), ct=pattern("short", n))
+    return f
+
+
+def ccm_file():
+    f = File("sm4_ccm_test.json", "SM4-CCM", "RFC 8998", "appendix A.2; edge cases by the reference",
+             ["Tests of type CcmTest. Invalid ones must be refused by opening."],
+             {"Standard": "Printed in the standard.", "Length": "Around a block boundary.", "NonceLength": "A nonce of 7 to 13 bytes.", "BadNonceLength": "Another one.",
+              "TagLength": "A tag of 4 to 14 bytes.", "BadTagLength": "A tag of another length.", "LongAad": "Associated data whose length takes six bytes.", "Modified": "One bit is flipped."})
+    tests = f.group("CcmTest", ivSize=96, keySize=128, tagSize=128)
+    nonce, aad = h("00001234567800000000ABCD"), h("FEEDFACEDEADBEEFFEEDFACEDEADBEEFABADDAD2")
+    msg = b"".join(bytes([c]) * 8 for c in h("AABBCCDDEEFFEEAA"))
+    ct, tag = gm.ccm(K, nonce, aad, msg)
+    equal(ct, "48AF93501FA62ADBCD414CCE6034D895DDA1BF8F132F042098661572E7483094FD12E518CE062C98ACEE28D95DF4416BED31A2F04476C18BB40C84A74B97DC5B")
+    f.test(tests, "A.2", ["Standard"], key=K, iv=nonce, aad=aad, msg=msg, ct=ct, tag=equal(tag, "16842D4FA186F56AB33256971FA110F4"))
+
+    def add(comment, flags, n, iv, a, size=16, **more):
+        m = pattern(f"ccm {n}", n)
+        c, t = gm.ccm(K, iv, a, m, size)
+        f.test(tests, comment, flags, key=K, iv=iv, aad=a, msg=m, ct=c, tag=t, **more)
+
+    for n in [0, 1, 15, 16, 17, 63, 64, 65, 1030]:
+        add(f"{n} bytes", ["Length"], n, pattern(f"ccm iv {n}", 12), pattern(f"ccm aad {n}", n % 37))
+    for n in range(7, 14):
+        add(f"nonce of {n} bytes", ["NonceLength"], 20, pattern("ccm nonce", n), b"a")
+    for size in [4, 6, 8, 10, 12, 14]:
+        add(f"tag of {size} bytes", ["TagLength"], 20, nonce, aad, size)
+    for n in [13, 14, 15, 0xFEFF, 0xFF00]:
+        add(f"{n} bytes of associated data", ["LongAad"], 20, nonce, pattern("long aad", n))
+    for bit in range(128):
+        f.test(tests, f"tag bit {bit} flipped", ["Modified"], "invalid", "Rejected", key=K, iv=nonce, aad=aad, msg=msg, ct=ct, tag=flip(tag, bit))
+    for bit in [0, 255, 511]:
+        f.test(tests, f"ciphertext bit {bit} flipped", ["Modified"], "invalid", "Rejected", key=K, iv=nonce, aad=aad, msg=msg, ct=flip(ct, bit), tag=tag)
+        f.test(tests, f"associated data bit {bit % 160} flipped", ["Modified"], "invalid", "Rejected", key=K, iv=nonce, aad=flip(aad, bit % 160), msg=msg, ct=ct, tag=tag)
+        f.test(tests, f"nonce bit {bit % 96} flipped", ["Modified"], "invalid", "Rejected", key=K, iv=flip(nonce, bit % 96), aad=aad, msg=msg, ct=ct, tag=tag)
+    for n in [0, 6, 14]:
+        f.test(tests, f"nonce of {n} bytes", ["BadNonceLength"], "invalid", "NonceLength", key=K, iv=pattern("ccm nonce", n), aad=aad, msg=msg, ct=ct, tag=tag)
+    for size in [0, 2, 3, 5, 15]:
+        f.test(tests, f"tag of {size} bytes", ["BadTagLength"], "invalid", "TagLength", key=K, iv=nonce, aad=aad, msg=msg, ct=ct, tag=tag[:size])
+    return f
+
+
+def gcm_siv_file():
+    f = File("sm4_gcm_siv_test.json", "SM4-GCM-SIV", "RFC 8452, with SM4", "by the reference",
+             ["Tests of type GcmSivTest. No other implementation is known to agree or not."],
+             {"Length": "Around a block boundary.", "Modified": "One bit is flipped."})
+    tests = f.group("GcmSivTest", ivSize=96, keySize=128, tagSize=128)
+    # The reference's POLYVAL and key derivation are RFC 8452's: its own example of POLYVAL.
+    equal(gm.polyval(h("25629347589242761d31f826ba4b757b"), h("4f4f95668c83dfb6401762bb2d01a262d1a24ddd2721d006bbe45f20d3c9f362")), "f7a3b47b846119fae5b7866cf5e5b77e")
+    iv, aad = pattern("siv iv", 12), pattern("siv aad", 20)
+    for n in [0, 1, 15, 16, 17, 63, 64, 65, 1030]:
+        m = pattern(f"siv {n}", n)
+        c, t = gm.gcm_siv(K, iv, aad[:n % 21], m)
+        f.test(tests, f"{n} bytes", ["Length"], key=K, iv=iv, aad=aad[:n % 21], msg=m, ct=c, tag=t)
+    m = pattern("siv modified", 40)
+    c, t = gm.gcm_siv(K, iv, aad, m)
+    for bit in range(128):
+        f.test(tests, f"tag bit {bit} flipped", ["Modified"], "invalid", "Rejected", key=K, iv=iv, aad=aad, msg=m, ct=c, tag=flip(t, bit))
+    for bit in [0, 95, 159]:
+        f.test(tests, f"ciphertext bit {bit} flipped", ["Modified"], "invalid", "Rejected", key=K, iv=iv, aad=aad, msg=m, ct=flip(c, bit), tag=t)
+        f.test(tests, f"associated data bit {bit} flipped", ["Modified"], "invalid", "Rejected", key=K, iv=iv, aad=flip(aad, bit), msg=m, ct=c, tag=t)
+        f.test(tests, f"nonce bit {bit % 96} flipped", ["Modified"], "invalid", "Rejected", key=K, iv=flip(iv, bit % 96), aad=aad, msg=m, ct=c, tag=t)
+    return f
+
+
+def cmac_file():
+    f = File("sm4_cmac_test.json", "SM4-CMAC", "NIST SP 800-38B", "with SM4, by the reference; OpenSSL agrees",
+             ["Tests of type CmacTest."], {"Length": "Around a block boundary.", "Modified": "One bit of the tag is flipped."})
+    tests = f.group("CmacTest", keySize=128, tagSize=128)
+    for n in LENGTHS:
+        msg = pattern(f"cmac {n}", n)
+        f.test(tests, f"{n} bytes", ["Length"], key=K, msg=msg, tag=gm.cmac(K, msg))
+    for bit in [0, 63, 127]:
+        f.test(tests, f"tag bit {bit} flipped", ["Modified"], "invalid", "Rejected", key=K, msg=K, tag=flip(gm.cmac(K, K), bit))
+    return f
+
+
+def wrap_file():
+    f = File("sm4_wrap_test.json", "SM4 key wrap", "RFC 3394; RFC 5649", "with SM4, by the reference",
+             ["Tests of type WrapTest (whole words) and WrapPaddedTest. Invalid ones must be refused by unwrapping."],
+             {"Length": "Lengths around the words' ends.", "Modified": "One bit is flipped.", "KeyDataLength": "A length that no wrapped key has."})
+    for kind, work, sizes in [("WrapTest", gm.wrap, [16, 24, 32, 40, 64, 256]), ("WrapPaddedTest", gm.wrap_padded, [1, 7, 8, 9, 15, 16, 17, 20, 31, 32, 100])]:
+        tests = f.group(kind, keySize=128)
+        for n in sizes:
+            msg = pattern(f"wrap {n}", n)
+            f.test(tests, f"{n} bytes", ["Length"], key=K, msg=msg, ct=work(K, msg))
+        ct = work(K, pattern("wrap", 20 if work is gm.wrap_padded else 24))
+        for bit in range(8 * len(ct)):
+            f.test(tests, f"bit {bit} flipped", ["Modified"], "invalid", "Rejected", key=K, msg=b"", ct=flip(ct, bit))
+        for n in [0, 8, 15, 17, 23, 25]:
+            f.test(tests, f"{n} bytes", ["KeyDataLength"], "invalid", "KeyDataLength", key=K, msg=b"", ct=pattern("no wrap", n))
+    return f
 
 
 # ---- SM2 -----------------------------------------------------------------------------------------
@@ -467,8 +593,37 @@ def sm2_decrypt_file():
     return f
 
 
+def sm2_exchange_file():
+    f = File("sm2_exchange_test.json", "SM2 key exchange", "GB/T 32918.3-2016", "example of GB/T 32918.5-2017, annex B; others by the reference",
+             ["Tests of type Sm2Exchange run both sides: private keys, ephemeral keys, IDs; K of klen bytes and both confirmations."],
+             {"Standard": "Printed in the standard.", "Length": "Another klen; 48 bytes are TLCP's.", "Ids": "IDs that are not the default.",
+              "WrongId": "The parties do not mean the same: a confirmation must be refused."})
+    d_a, d_b = (int(x, 16) for x in ["81EB26E941BB5AF16DF116495F90695272AE2CD63D6C4AE1678418BE48230029", "785129917D45A9EA5437A59356B82338EAADDA6CEB199088F14AE10DEFA229B5"])
+    r_a, r_b = (int(x, 16) for x in ["D4DE15474DB74D06491C440D305E012400990F3E390C7E87153C12DB2EA60BB3", "7E07124814B309489125EAED101113164EBF0F3458C5BD88335C1F9D596243D6"])
+    default = b"1234567812345678"
+    tests = f.group("Sm2Exchange")
+
+    def add(comment, flags, a, b, ra, rb, id_a, id_b, klen, result="valid", reason=None, told=None):
+        k, s_a, s_b = gm.exchange(a, b, ra, rb, id_a, id_b, klen)
+        f.test(tests, comment, flags, result, reason, d=gm.b32(a), dB=gm.b32(b), rA=gm.b32(ra), rB=gm.b32(rb), idA=id_a,
+               idB=id_b if told is None else told, size=klen, key=k, sA=s_a, sB=s_b)
+        return k, s_a, s_b
+
+    k, s_a, s_b = add("annex B", ["Standard"], d_a, d_b, r_a, r_b, default, default, 16)
+    equal(k, "6C89347354DE2484C60B4AB1FDE4C6E5")
+    equal(s_a, "18C7894B3816DF16CF07B05C5EC0BEF5D655D58F779CC1B400A4F3884644DB88")
+    equal(s_b, "D3A0FE15DEE185CEAE907A6B595CC32A266ED7B3367E9983A896DC32FA20F8EB")
+    for klen in [1, 31, 32, 33, 48, 100]:
+        add(f"klen of {klen} bytes", ["Length"], d_a, d_b, r_a, r_b, default, default, klen)
+    for i in range(8):
+        a, b, ra, rb = (int.from_bytes(pattern(f"exchange {i} {j}", 32), "big") % (gm.N - 2) + 1 for j in range(4))
+        add(f"random {i}", ["Ids"], a, b, ra, rb, pattern(f"id a {i}", 3 * i), b"Bob", 16)
+    add("another ID for B", ["WrongId"], d_a, d_b, r_a, r_b, default, default, 16, "invalid", "Rejected", b"Eve")
+    return f
+
+
 def main():
-    files = [sm3_file(), *mac_and_kdf_files(), *sm4_files(), sm2_verify_file(), sm2_sign_file(), sm2_point_file(), sm2_decrypt_file()]
+    files = [sm3_file(), *mac_and_kdf_files(), *sm4_files(), *feedback_files(), xts_file(), ccm_file(), gcm_siv_file(), cmac_file(), wrap_file(), sm2_verify_file(), sm2_sign_file(), sm2_point_file(), sm2_decrypt_file(), sm2_exchange_file()]
     stale = []
     for f in files:
         path = DATA / f.name

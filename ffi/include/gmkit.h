@@ -100,6 +100,12 @@
 // Size of an SM3 digest and of an HMAC-SM3, in bytes.
 #define GMKIT_SM3_SIZE 32
 
+// XTS of GB/T 17964-2021: what OpenSSL, Tongsuo and GmSSL do for SM4 unless told otherwise.
+#define GMKIT_XTS_GB 0
+
+// XTS of IEEE 1619 and NIST SP 800-38E. It agrees with the other one on the first block only.
+#define GMKIT_XTS_IEEE 1
+
 // Result of every function that can fail. Numbers are never changed and never used again for
 // another meaning; new ones may come.
 typedef enum {
@@ -171,6 +177,19 @@ typedef struct gmkit_sm4_cbc_decryptor gmkit_sm4_cbc_decryptor;
 // SM4-CBC encryption of a message in pieces. Not for two threads at the same time.
 typedef struct gmkit_sm4_cbc_encryptor gmkit_sm4_cbc_encryptor;
 
+// An SM4-CCM key with the length of its tags. Any number of threads may use it at the same
+// time.
+typedef struct gmkit_sm4_ccm gmkit_sm4_ccm;
+
+// SM4-CFB decryption of a stream of pieces. Not for two threads at the same time.
+typedef struct gmkit_sm4_cfb_decryptor gmkit_sm4_cfb_decryptor;
+
+// SM4-CFB encryption of a stream of pieces. Not for two threads at the same time.
+typedef struct gmkit_sm4_cfb_encryptor gmkit_sm4_cfb_encryptor;
+
+// SM4-CMAC of a message that comes in pieces. Not for two threads at the same time.
+typedef struct gmkit_sm4_cmac gmkit_sm4_cmac;
+
 // SM4-CTR over a stream of pieces. Not for two threads at the same time.
 typedef struct gmkit_sm4_ctr gmkit_sm4_ctr;
 
@@ -182,6 +201,15 @@ typedef struct gmkit_sm4_gcm_opener gmkit_sm4_gcm_opener;
 
 // A message being sealed in pieces. Not for two threads at the same time.
 typedef struct gmkit_sm4_gcm_sealer gmkit_sm4_gcm_sealer;
+
+// An SM4-GCM-SIV key. Any number of threads may use it at the same time.
+typedef struct gmkit_sm4_gcm_siv gmkit_sm4_gcm_siv;
+
+// SM4-OFB over a stream of pieces. Not for two threads at the same time.
+typedef struct gmkit_sm4_ofb gmkit_sm4_ofb;
+
+// An SM4-XTS key. Any number of threads may use it at the same time.
+typedef struct gmkit_sm4_xts gmkit_sm4_xts;
 
 #ifdef __cplusplus
 extern "C" {
@@ -676,6 +704,142 @@ gmkit_error gmkit_sm4_cbc_decryptor_finish(gmkit_sm4_cbc_decryptor *decryptor,
 // Wipes and frees, also in the middle of a message. NULL is allowed.
 void gmkit_sm4_cbc_decryptor_free(gmkit_sm4_cbc_decryptor *decryptor);
 
+// Takes an SM4 key of 16 bytes for CCM (NIST SP 800-38C) with tags of 12, 14 or 16 bytes. Free
+// it with `gmkit_sm4_ccm_free`.
+//
+// Errors: GMKIT_ERR_ARGUMENT for another tag length.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_ccm_new(const uint8_t *key,
+                              size_t tag_len,
+                              gmkit_sm4_ccm **ccm);
+
+// Encrypts and authenticates a message. A nonce has 7 to 13 bytes AND MUST NEVER BE USED TWICE
+// UNDER ONE KEY; with n bytes of it the message has less than 2^(8 (15 - n)) bytes.
+// `ciphertext` has room for `len` bytes and may be `plaintext`; `tag` has room for the key's
+// tag length.
+//
+// Errors: GMKIT_ERR_ARGUMENT, GMKIT_ERR_TOO_LONG.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_ccm_seal(const gmkit_sm4_ccm *ccm,
+                               const uint8_t *nonce,
+                               size_t nonce_len,
+                               const uint8_t *aad,
+                               size_t aad_len,
+                               const uint8_t *plaintext,
+                               uint8_t *ciphertext,
+                               size_t len,
+                               uint8_t *tag);
+
+// Checks the tag, of the key's tag length, and only then writes the plaintext, `len` bytes.
+// `plaintext` may be `ciphertext`.
+//
+// Errors: GMKIT_ERR_REJECTED when the message is not authentic; GMKIT_ERR_ARGUMENT,
+// GMKIT_ERR_TOO_LONG.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_ccm_open(const gmkit_sm4_ccm *ccm,
+                               const uint8_t *nonce,
+                               size_t nonce_len,
+                               const uint8_t *aad,
+                               size_t aad_len,
+                               const uint8_t *ciphertext,
+                               uint8_t *plaintext,
+                               size_t len,
+                               const uint8_t *tag,
+                               size_t tag_len);
+
+// Wipes and frees. NULL is allowed.
+void gmkit_sm4_ccm_free(gmkit_sm4_ccm *ccm);
+
+// Takes an SM4 key of 16 bytes for GCM-SIV: the construction of RFC 8452 with SM4, which
+// forgives a repeated nonce (it then tells whether two messages are equal, and no more). No
+// other software is known to have it. Free it with `gmkit_sm4_gcm_siv_free`.
+GMKIT_MUST_USE gmkit_error gmkit_sm4_gcm_siv_new(const uint8_t *key, gmkit_sm4_gcm_siv **siv);
+
+// Encrypts and authenticates a message under a nonce of 12 bytes. `ciphertext` has room for
+// `len` bytes and may be `plaintext`; `tag` has room for 16 bytes.
+//
+// Errors: GMKIT_ERR_ARGUMENT, GMKIT_ERR_TOO_LONG.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_gcm_siv_seal(const gmkit_sm4_gcm_siv *siv,
+                                   const uint8_t *nonce,
+                                   const uint8_t *aad,
+                                   size_t aad_len,
+                                   const uint8_t *plaintext,
+                                   uint8_t *ciphertext,
+                                   size_t len,
+                                   uint8_t *tag);
+
+// Checks the tag of 16 bytes and only then writes the plaintext, `len` bytes. `plaintext` may
+// be `ciphertext`.
+//
+// Errors: GMKIT_ERR_REJECTED when the message is not authentic; GMKIT_ERR_TOO_LONG.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_gcm_siv_open(const gmkit_sm4_gcm_siv *siv,
+                                   const uint8_t *nonce,
+                                   const uint8_t *aad,
+                                   size_t aad_len,
+                                   const uint8_t *ciphertext,
+                                   uint8_t *plaintext,
+                                   size_t len,
+                                   const uint8_t *tag);
+
+// Wipes and frees. NULL is allowed.
+void gmkit_sm4_gcm_siv_free(gmkit_sm4_gcm_siv *siv);
+
+// Starts SM4-CFB encryption (GB/T 17964-2021, feedback of 128 bits) with a key and an IV of
+// 16 bytes each. One IV must not be used twice under one key, and CFB does not authenticate:
+// unless a peer dictates it, use GCM. Free it with `gmkit_sm4_cfb_encryptor_free`.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_cfb_encryptor_new(const uint8_t *key,
+                                        const uint8_t *iv,
+                                        gmkit_sm4_cfb_encryptor **encryptor);
+
+// Encrypts the next piece of any length. `output` has room for `len` bytes; it may be `input`.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_cfb_encryptor_update(gmkit_sm4_cfb_encryptor *encryptor,
+                                           const uint8_t *input,
+                                           uint8_t *output,
+                                           size_t len);
+
+// Wipes and frees. NULL is allowed.
+void gmkit_sm4_cfb_encryptor_free(gmkit_sm4_cfb_encryptor *encryptor);
+
+// Starts SM4-CFB decryption with a key and an IV of 16 bytes each. Free it with
+// `gmkit_sm4_cfb_decryptor_free`.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_cfb_decryptor_new(const uint8_t *key,
+                                        const uint8_t *iv,
+                                        gmkit_sm4_cfb_decryptor **decryptor);
+
+// Decrypts the next piece of any length. `output` has room for `len` bytes; it may be `input`.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_cfb_decryptor_update(gmkit_sm4_cfb_decryptor *decryptor,
+                                           const uint8_t *input,
+                                           uint8_t *output,
+                                           size_t len);
+
+// Wipes and frees. NULL is allowed.
+void gmkit_sm4_cfb_decryptor_free(gmkit_sm4_cfb_decryptor *decryptor);
+
+// Starts SM4-OFB (GB/T 17964-2021, feedback of 128 bits) with a key and an IV of 16 bytes
+// each. What `gmkit_sm4_cfb_encryptor_new` says about the IV holds here. Free it with
+// `gmkit_sm4_ofb_free`.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_ofb_new(const uint8_t *key,
+                              const uint8_t *iv,
+                              gmkit_sm4_ofb **ofb);
+
+// Encrypts or decrypts, which is the same, the next piece of any length. `output` has room
+// for `len` bytes; it may be `input`.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_ofb_update(gmkit_sm4_ofb *ofb,
+                                 const uint8_t *input,
+                                 uint8_t *output,
+                                 size_t len);
+
+// Wipes and frees. NULL is allowed.
+void gmkit_sm4_ofb_free(gmkit_sm4_ofb *ofb);
+
 // Starts SM4-CTR (GB/T 17964-2021) with a key of 16 bytes and an IV of 16 bytes, the first
 // counter block, big-endian. One IV must never be used twice under one key, and CTR does not
 // authenticate: unless a peer dictates it, use GCM. Free it with `gmkit_sm4_ctr_free`.
@@ -806,6 +970,118 @@ gmkit_error gmkit_sm4_gcm_opener_finish(gmkit_sm4_gcm_opener *opener,
 
 // Wipes and frees, also in the middle of a message. NULL is allowed.
 void gmkit_sm4_gcm_opener_free(gmkit_sm4_gcm_opener *opener);
+
+// Starts an SM4-CMAC (NIST SP 800-38B) of a message in pieces, with a key of 16 bytes. Free it
+// with `gmkit_sm4_cmac_free`.
+GMKIT_MUST_USE gmkit_error gmkit_sm4_cmac_new(const uint8_t *key, gmkit_sm4_cmac **cmac);
+
+// Adds the next piece of the message.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_cmac_update(gmkit_sm4_cmac *cmac,
+                                  const uint8_t *piece,
+                                  size_t piece_len);
+
+// Writes the MAC, 16 bytes. The handle is then ready for another message under the same key.
+GMKIT_MUST_USE gmkit_error gmkit_sm4_cmac_finish(gmkit_sm4_cmac *cmac, uint8_t *mac);
+
+// Compares the MAC with a received one of 16 bytes, in constant time. The handle is then
+// ready for another message under the same key.
+//
+// Errors: GMKIT_ERR_REJECTED when it does not fit.
+GMKIT_MUST_USE gmkit_error gmkit_sm4_cmac_finish_check(gmkit_sm4_cmac *cmac, const uint8_t *mac);
+
+// Wipes and frees. NULL is allowed.
+void gmkit_sm4_cmac_free(gmkit_sm4_cmac *cmac);
+
+// SM4-GMAC of a message in one call: GCM without a plaintext. The key has 16 bytes; THE NONCE
+// MUST NEVER BE USED TWICE UNDER ONE KEY, for GMAC and GCM together. `mac` has room for 16
+// bytes.
+//
+// Errors: GMKIT_ERR_ARGUMENT for an empty nonce.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_gmac(const uint8_t *key,
+                           const uint8_t *nonce,
+                           size_t nonce_len,
+                           const uint8_t *message,
+                           size_t message_len,
+                           uint8_t *mac);
+
+// Wraps a key of 16, 24, 32, ... bytes under a key of 16 bytes (RFC 3394 with SM4). `out`
+// needs room for `len` + 8 bytes.
+//
+// Errors: GMKIT_ERR_ARGUMENT for another length, GMKIT_ERR_BUFFER_TOO_SMALL.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_wrap(const uint8_t *kek,
+                           const uint8_t *key,
+                           size_t len,
+                           uint8_t *out,
+                           size_t *out_len);
+
+// Unwraps what `gmkit_sm4_wrap` made. `out` needs room for `len` - 8 bytes.
+//
+// Errors: GMKIT_ERR_REJECTED when it was not wrapped with this key, or was changed;
+// GMKIT_ERR_ARGUMENT for a length that no wrapped key has, GMKIT_ERR_BUFFER_TOO_SMALL.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_unwrap(const uint8_t *kek,
+                             const uint8_t *wrapped,
+                             size_t len,
+                             uint8_t *out,
+                             size_t *out_len);
+
+// Wraps a key of any length from 1 byte under a key of 16 bytes (RFC 5649 with SM4). `out`
+// needs room for `len`, rounded up to a multiple of 8, + 8 bytes.
+//
+// Errors: GMKIT_ERR_ARGUMENT for an empty key, GMKIT_ERR_BUFFER_TOO_SMALL.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_wrap_padded(const uint8_t *kek,
+                                  const uint8_t *key,
+                                  size_t len,
+                                  uint8_t *out,
+                                  size_t *out_len);
+
+// Unwraps what `gmkit_sm4_wrap_padded` made. `out` needs room for `len` - 8 bytes.
+//
+// Errors: as `gmkit_sm4_unwrap`.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_unwrap_padded(const uint8_t *kek,
+                                    const uint8_t *wrapped,
+                                    size_t len,
+                                    uint8_t *out,
+                                    size_t *out_len);
+
+// Takes an XTS key K1, K2 of 32 bytes. `standard` is GMKIT_XTS_GB or GMKIT_XTS_IEEE. Free it
+// with `gmkit_sm4_xts_free`.
+//
+// Errors: GMKIT_ERR_ARGUMENT for an unknown standard, or when K1 = K2.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_xts_new(const uint8_t *key,
+                              uint32_t standard,
+                              gmkit_sm4_xts **xts);
+
+// Encrypts a data unit of 16 to 2^24 bytes under a tweak of 16 bytes (for disks the number of
+// the sector, little-endian). `output` has room for `len` bytes; it may be `input`. XTS does
+// not authenticate.
+//
+// Errors: GMKIT_ERR_ARGUMENT.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_xts_encrypt(const gmkit_sm4_xts *xts,
+                                  const uint8_t *tweak,
+                                  const uint8_t *input,
+                                  uint8_t *output,
+                                  size_t len);
+
+// Decrypts a data unit, as `gmkit_sm4_xts_encrypt`.
+//
+// Errors: GMKIT_ERR_ARGUMENT.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_xts_decrypt(const gmkit_sm4_xts *xts,
+                                  const uint8_t *tweak,
+                                  const uint8_t *input,
+                                  uint8_t *output,
+                                  size_t len);
+
+// Wipes and frees. NULL is allowed.
+void gmkit_sm4_xts_free(gmkit_sm4_xts *xts);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -219,7 +219,9 @@ impl From<sm4::Error> for Fault {
         use sm4::Error as E;
         let code = match error {
             E::Rejected => GMKIT_ERR_REJECTED,
-            E::NonceLength | E::TagLength => GMKIT_ERR_ARGUMENT,
+            E::NonceLength | E::TagLength | E::EqualKeys | E::DataUnitLength | E::KeyDataLength => {
+                GMKIT_ERR_ARGUMENT
+            }
             E::MessageTooLong => GMKIT_ERR_TOO_LONG,
             E::OutputTooSmall => GMKIT_ERR_BUFFER_TOO_SMALL,
             _ => GMKIT_ERR_INTERNAL,

@@ -115,6 +115,11 @@ impl<const N: usize> InArray<N> {
 pub struct Out(*mut u8);
 
 impl Out {
+    /// Refuses NULL, before any work is done.
+    pub(crate) fn check(&self) -> Result<(), Fault> {
+        if self.is_null() { Err(null()) } else { Ok(()) }
+    }
+
     /// Whether the pointer is NULL.
     pub(crate) fn is_null(&self) -> bool {
         self.0.is_null()
@@ -137,6 +142,19 @@ impl Out {
     /// Refuses an output of `len` bytes that lies over other arguments of the call.
     pub(crate) fn apart_from(&self, len: usize, others: &[&[u8]]) -> Result<(), Fault> {
         if others.iter().any(|other| overlap(self.0, len, other.as_ptr(), other.len())) {
+            return Err(argument("an output overlaps with another argument"));
+        }
+        Ok(())
+    }
+
+    /// Refuses outputs that lie over each other.
+    pub(crate) fn apart_from_out(
+        &self,
+        len: usize,
+        other: &Self,
+        other_len: usize,
+    ) -> Result<(), Fault> {
+        if overlap(self.0, len, other.0, other_len) {
             return Err(argument("an output overlaps with another argument"));
         }
         Ok(())
@@ -165,15 +183,12 @@ pub struct OutArray<const N: usize>(Out);
 impl<const N: usize> OutArray<N> {
     /// Refuses NULL, before any work is done.
     pub(crate) fn check(&self) -> Result<(), Fault> {
-        if self.0.is_null() { Err(null()) } else { Ok(()) }
+        self.0.check()
     }
 
     /// Refuses an output that lies over `len` bytes at `other`.
     pub(crate) fn apart_from(&self, other: &Out, len: usize) -> Result<(), Fault> {
-        if overlap(self.0.0, N, other.0, len) {
-            return Err(argument("an output overlaps with another argument"));
-        }
-        Ok(())
+        self.0.apart_from_out(N, other, len)
     }
 
     /// Writes the bytes.

@@ -222,6 +222,154 @@ static void ctr_and_cbc(void) {
     gmkit_sm4_cbc_decryptor_free(d);
 }
 
+static void feedback_modes(void) {
+    gmkit_sm4_cfb_encryptor *e = NULL;
+    gmkit_sm4_cfb_decryptor *d = NULL;
+    gmkit_sm4_ofb *o = NULL;
+    REFUSES_NULL(gmkit_sm4_cfb_encryptor_new(NULL, IV, &e));
+    REFUSES_NULL(gmkit_sm4_cfb_encryptor_new(K, NULL, &e));
+    REFUSES_NULL(gmkit_sm4_cfb_encryptor_new(K, IV, NULL));
+    REFUSES_NULL(gmkit_sm4_cfb_encryptor_update(NULL, M, out, 8));
+    OK(gmkit_sm4_cfb_encryptor_new(K, IV, &e));
+    REFUSES_NULL(gmkit_sm4_cfb_encryptor_update(e, NULL, out, 8));
+    REFUSES_NULL(gmkit_sm4_cfb_encryptor_update(e, M, NULL, 8));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_cfb_encryptor_update(e, out, out + 1, 8));
+    gmkit_sm4_cfb_encryptor_free(e);
+    REFUSES_NULL(gmkit_sm4_cfb_decryptor_new(NULL, IV, &d));
+    REFUSES_NULL(gmkit_sm4_cfb_decryptor_new(K, NULL, &d));
+    REFUSES_NULL(gmkit_sm4_cfb_decryptor_new(K, IV, NULL));
+    REFUSES_NULL(gmkit_sm4_cfb_decryptor_update(NULL, M, out, 8));
+    OK(gmkit_sm4_cfb_decryptor_new(K, IV, &d));
+    REFUSES_NULL(gmkit_sm4_cfb_decryptor_update(d, NULL, out, 8));
+    REFUSES_NULL(gmkit_sm4_cfb_decryptor_update(d, M, NULL, 8));
+    gmkit_sm4_cfb_decryptor_free(d);
+    REFUSES_NULL(gmkit_sm4_ofb_new(NULL, IV, &o));
+    REFUSES_NULL(gmkit_sm4_ofb_new(K, NULL, &o));
+    REFUSES_NULL(gmkit_sm4_ofb_new(K, IV, NULL));
+    REFUSES_NULL(gmkit_sm4_ofb_update(NULL, M, out, 8));
+    OK(gmkit_sm4_ofb_new(K, IV, &o));
+    REFUSES_NULL(gmkit_sm4_ofb_update(o, NULL, out, 8));
+    REFUSES_NULL(gmkit_sm4_ofb_update(o, M, NULL, 8));
+    gmkit_sm4_ofb_free(o);
+}
+
+static void xts(void) {
+    gmkit_sm4_xts *x = NULL;
+    REFUSES_NULL(gmkit_sm4_xts_new(NULL, 0, &x));
+    REFUSES_NULL(gmkit_sm4_xts_new(M, 0, NULL));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_xts_new(M, 2, &x));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_xts_new(M + 1, 0, &x)); /* K1 = K2 = 0 */
+    REFUSES_NULL(gmkit_sm4_xts_encrypt(NULL, IV, M, out, 16));
+    REFUSES_NULL(gmkit_sm4_xts_decrypt(NULL, IV, M, out, 16));
+    OK(gmkit_sm4_xts_new(M, 0, &x));
+    REFUSES_NULL(gmkit_sm4_xts_encrypt(x, NULL, M, out, 16));
+    REFUSES_NULL(gmkit_sm4_xts_encrypt(x, IV, NULL, out, 16));
+    REFUSES_NULL(gmkit_sm4_xts_encrypt(x, IV, M, NULL, 16));
+    REFUSES_NULL(gmkit_sm4_xts_decrypt(x, NULL, M, out, 16));
+    REFUSES_NULL(gmkit_sm4_xts_decrypt(x, IV, NULL, out, 16));
+    REFUSES_NULL(gmkit_sm4_xts_decrypt(x, IV, M, NULL, 16));
+    for (size_t n = 0; n < 16; n++) {
+        FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_xts_encrypt(x, IV, M, out, n));
+        FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_xts_decrypt(x, IV, M, out, n));
+    }
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_xts_encrypt(x, IV, M, out, ((size_t)1 << 24) + 1));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_xts_encrypt(x, IV, out, out + 1, 16));
+    gmkit_sm4_xts_free(x);
+}
+
+static void ccm_and_siv(void) {
+    gmkit_sm4_ccm *c = NULL;
+    gmkit_sm4_gcm_siv *s = NULL;
+    REFUSES_NULL(gmkit_sm4_ccm_new(NULL, 16, &c));
+    REFUSES_NULL(gmkit_sm4_ccm_new(K, 16, NULL));
+    for (size_t n = 0; n < 20; n++) {
+        if (n != 12 && n != 14 && n != 16) {
+            FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_ccm_new(K, n, &c));
+        }
+    }
+    REFUSES_NULL(gmkit_sm4_ccm_seal(NULL, IV, 12, NULL, 0, M, out, 8, out + 64));
+    REFUSES_NULL(gmkit_sm4_ccm_open(NULL, IV, 12, NULL, 0, M, out, 8, M, 16));
+    OK(gmkit_sm4_ccm_new(K, 16, &c));
+    REFUSES_NULL(gmkit_sm4_ccm_seal(c, NULL, 12, NULL, 0, M, out, 8, out + 64));
+    REFUSES_NULL(gmkit_sm4_ccm_seal(c, IV, 12, NULL, 1, M, out, 8, out + 64));
+    REFUSES_NULL(gmkit_sm4_ccm_seal(c, IV, 12, NULL, 0, NULL, out, 8, out + 64));
+    REFUSES_NULL(gmkit_sm4_ccm_seal(c, IV, 12, NULL, 0, M, NULL, 8, out + 64));
+    REFUSES_NULL(gmkit_sm4_ccm_seal(c, IV, 12, NULL, 0, M, out, 8, NULL));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_ccm_seal(c, IV, 12, NULL, 0, M, out, 8, out + 7));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_ccm_seal(c, IV, 6, NULL, 0, M, out, 8, out + 64));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_ccm_seal(c, M, 14, NULL, 0, M, out, 8, out + 64));
+    REFUSES_NULL(gmkit_sm4_ccm_open(c, NULL, 12, NULL, 0, M, out, 8, M, 16));
+    REFUSES_NULL(gmkit_sm4_ccm_open(c, IV, 12, NULL, 1, M, out, 8, M, 16));
+    REFUSES_NULL(gmkit_sm4_ccm_open(c, IV, 12, NULL, 0, NULL, out, 8, M, 16));
+    REFUSES_NULL(gmkit_sm4_ccm_open(c, IV, 12, NULL, 0, M, NULL, 8, M, 16));
+    REFUSES_NULL(gmkit_sm4_ccm_open(c, IV, 12, NULL, 0, M, out, 8, NULL, 16));
+    for (size_t n = 0; n < 20; n++) {
+        FAILS(n == 16 ? GMKIT_ERR_REJECTED : GMKIT_ERR_ARGUMENT,
+              gmkit_sm4_ccm_open(c, IV, 12, NULL, 0, M, out, 8, M, n));
+    }
+    gmkit_sm4_ccm_free(c);
+
+    REFUSES_NULL(gmkit_sm4_gcm_siv_new(NULL, &s));
+    REFUSES_NULL(gmkit_sm4_gcm_siv_new(K, NULL));
+    REFUSES_NULL(gmkit_sm4_gcm_siv_seal(NULL, IV, NULL, 0, M, out, 8, out + 64));
+    REFUSES_NULL(gmkit_sm4_gcm_siv_open(NULL, IV, NULL, 0, M, out, 8, M));
+    OK(gmkit_sm4_gcm_siv_new(K, &s));
+    REFUSES_NULL(gmkit_sm4_gcm_siv_seal(s, NULL, NULL, 0, M, out, 8, out + 64));
+    REFUSES_NULL(gmkit_sm4_gcm_siv_seal(s, IV, NULL, 1, M, out, 8, out + 64));
+    REFUSES_NULL(gmkit_sm4_gcm_siv_seal(s, IV, NULL, 0, NULL, out, 8, out + 64));
+    REFUSES_NULL(gmkit_sm4_gcm_siv_seal(s, IV, NULL, 0, M, NULL, 8, out + 64));
+    REFUSES_NULL(gmkit_sm4_gcm_siv_seal(s, IV, NULL, 0, M, out, 8, NULL));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_gcm_siv_seal(s, IV, NULL, 0, M, out, 8, out + 7));
+    REFUSES_NULL(gmkit_sm4_gcm_siv_open(s, NULL, NULL, 0, M, out, 8, M));
+    REFUSES_NULL(gmkit_sm4_gcm_siv_open(s, IV, NULL, 1, M, out, 8, M));
+    REFUSES_NULL(gmkit_sm4_gcm_siv_open(s, IV, NULL, 0, NULL, out, 8, M));
+    REFUSES_NULL(gmkit_sm4_gcm_siv_open(s, IV, NULL, 0, M, NULL, 8, M));
+    REFUSES_NULL(gmkit_sm4_gcm_siv_open(s, IV, NULL, 0, M, out, 8, NULL));
+    FAILS(GMKIT_ERR_REJECTED, gmkit_sm4_gcm_siv_open(s, IV, NULL, 0, M, out, 8, M));
+    gmkit_sm4_gcm_siv_free(s);
+}
+
+typedef gmkit_error (*wrap_function)(const uint8_t *, const uint8_t *, size_t, uint8_t *, size_t *);
+
+static void macs_and_wrap(void) {
+    gmkit_sm4_cmac *c = NULL;
+    REFUSES_NULL(gmkit_sm4_cmac_new(NULL, &c));
+    REFUSES_NULL(gmkit_sm4_cmac_new(K, NULL));
+    REFUSES_NULL(gmkit_sm4_cmac_update(NULL, M, 1));
+    REFUSES_NULL(gmkit_sm4_cmac_finish(NULL, out));
+    REFUSES_NULL(gmkit_sm4_cmac_finish_check(NULL, M));
+    OK(gmkit_sm4_cmac_new(K, &c));
+    REFUSES_NULL(gmkit_sm4_cmac_update(c, NULL, 1));
+    REFUSES_NULL(gmkit_sm4_cmac_finish(c, NULL));
+    REFUSES_NULL(gmkit_sm4_cmac_finish_check(c, NULL));
+    FAILS(GMKIT_ERR_REJECTED, gmkit_sm4_cmac_finish_check(c, M));
+    gmkit_sm4_cmac_free(c);
+    REFUSES_NULL(gmkit_sm4_gmac(NULL, IV, 12, M, 8, out));
+    REFUSES_NULL(gmkit_sm4_gmac(K, NULL, 12, M, 8, out));
+    REFUSES_NULL(gmkit_sm4_gmac(K, IV, 12, NULL, 8, out));
+    REFUSES_NULL(gmkit_sm4_gmac(K, IV, 12, M, 8, NULL));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_gmac(K, IV, 0, M, 8, out));
+
+    len = 23;
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_wrap(K, M, 8, out, &len));
+    FAILS(GMKIT_ERR_BUFFER_TOO_SMALL, gmkit_sm4_wrap(K, M, 16, out, &len));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_wrap_padded(K, M, 0, out, &len));
+    FAILS(GMKIT_ERR_BUFFER_TOO_SMALL, gmkit_sm4_wrap_padded(K, M, 9, out, &len));
+    len = sizeof out;
+    FAILS(GMKIT_ERR_REJECTED, gmkit_sm4_unwrap(K, M, 24, out, &len));
+    FAILS(GMKIT_ERR_REJECTED, gmkit_sm4_unwrap(K, M, 24, NULL, &len));
+    FAILS(GMKIT_ERR_REJECTED, gmkit_sm4_unwrap_padded(K, M, 24, out, &len));
+    FAILS(GMKIT_ERR_REJECTED, gmkit_sm4_unwrap_padded(K, M, 24, NULL, &len));
+    const wrap_function all[] = {gmkit_sm4_wrap, gmkit_sm4_wrap_padded, gmkit_sm4_unwrap,
+                                 gmkit_sm4_unwrap_padded};
+    for (size_t i = 0; i < 4; i++) {
+        REFUSES_NULL(all[i](NULL, M, 24, out, &len));
+        REFUSES_NULL(all[i](K, NULL, 24, out, &len));
+        REFUSES_NULL(all[i](K, M, 24, out, NULL));
+        FAILS(GMKIT_ERR_ARGUMENT, all[i](K, M, HUGE, out, &len));
+    }
+}
+
 static void keys(gmkit_private_key *key, gmkit_public_key *pub) {
     gmkit_private_key *k = NULL;
     gmkit_public_key *p = NULL;
@@ -414,6 +562,10 @@ int main(void) {
     gcm();
     secret_key();
     ctr_and_cbc();
+    feedback_modes();
+    xts();
+    ccm_and_siv();
+    macs_and_wrap();
     keys(key, pub);
     signatures(key, pub);
     encryption(key, pub);

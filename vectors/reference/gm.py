@@ -187,6 +187,127 @@ def gcm(key, nonce, aad, plain):
     return out, tag
 
 
+def cfb(key, iv, plain):
+    rk, out = sm4_round_keys(key), b""
+    for i in range(0, len(plain), 16):
+        iv = xor(plain[i:i + 16], sm4_crypt(rk, iv))
+        out += iv
+    return out
+
+
+def ofb(key, iv, data):
+    rk, out = sm4_round_keys(key), b""
+    for i in range(0, len(data), 16):
+        iv = sm4_crypt(rk, iv)
+        out += xor(data[i:i + 16], iv)
+    return out
+
+
+def xts_next_gb(tweak):
+    """Times x, bits counted from the most significant one of the first byte (as GHASH)."""
+    t = int.from_bytes(tweak, "big")
+    return ((t >> 1) ^ (0xE1 << 120 if t & 1 else 0)).to_bytes(16, "big")
+
+
+def xts_next_ieee(tweak):
+    """Times x, bits counted from the least significant one of the first byte."""
+    t = int.from_bytes(tweak, "little") << 1
+    return (t ^ (1 << 128 | 0x87) if t >> 128 else t).to_bytes(16, "little")
+
+
+def xts(key, tweak, plain, step):
+    rk, t = sm4_round_keys(key[:16]), sm4_encrypt(key[16:], tweak)
+    blocks, size = [], len(plain) // 16 * 16
+    for i in range(0, size, 16):
+        blocks.append(xor(sm4_crypt(rk, xor(plain[i:i + 16], t)), t))
+        t = step(t)
+    tail = plain[size:]
+    if tail:
+        stolen = blocks.pop()
+        last = xor(sm4_crypt(rk, xor(tail + stolen[len(tail):], t)), t)
+        blocks += [last, stolen[:len(tail)]]
+    return b"".join(blocks)
+
+
+def ccm(key, nonce, aad, plain, tag_len=16):
+    rk, q = sm4_round_keys(key), 15 - len(nonce)
+    flags = (64 if aad else 0) + 8 * ((tag_len - 2) // 2) + q - 1
+    data = bytes([flags]) + nonce + len(plain).to_bytes(q, "big")
+    if aad:
+        size = len(aad)
+        data += size.to_bytes(2, "big") if size < 0xFF00 else b"\xff\xfe" + size.to_bytes(4, "big")
+        data += aad
+        data += bytes(-len(data) % 16)
+    data += plain + bytes(-len(plain) % 16)
+    mac = bytes(16)
+    for i in range(0, len(data), 16):
+        mac = sm4_crypt(rk, xor(data[i:i + 16], mac))
+    stream = ctr(key, bytes([q - 1]) + nonce + bytes(q), bytes(16) + plain)
+    return stream[16:], xor(mac, stream[:16])[:tag_len]
+
+
+def cmac(key, message):
+    def double(block):
+        t = int.from_bytes(block, "big") << 1
+        return (t ^ (1 << 128 | 0x87) if t >> 128 else t).to_bytes(16, "big")
+
+    rk = sm4_round_keys(key)
+    k1 = double(sm4_crypt(rk, bytes(16)))
+    whole = max(0, (len(message) - 1) // 16 * 16)
+    last = message[whole:]
+    last = xor(last, k1) if len(last) == 16 else xor(last + b"\x80" + bytes(15 - len(last)), double(k1))
+    mac = bytes(16)
+    for block in [message[i:i + 16] for i in range(0, whole, 16)] + [last]:
+        mac = sm4_crypt(rk, xor(block, mac))
+    return mac
+
+
+def polyval(h, data):
+    """POLYVAL by GHASH, RFC 8452, appendix A."""
+    t = int.from_bytes(h[::-1], "big")
+    times_x = ((t >> 1) ^ (0xE1 << 120 if t & 1 else 0)).to_bytes(16, "big")
+    swapped = b"".join(data[i:i + 16][::-1] for i in range(0, len(data), 16))
+    return ghash(times_x, swapped)[::-1]
+
+
+def gcm_siv(key, nonce, aad, plain):
+    """RFC 8452, 4, with SM4 for AES."""
+    derived = b"".join(sm4_encrypt(key, i.to_bytes(4, "little") + nonce)[:8] for i in range(4))
+    auth, enc = derived[:16], derived[16:]
+    lengths = (8 * len(aad)).to_bytes(8, "little") + (8 * len(plain)).to_bytes(8, "little")
+    s = polyval(auth, aad + bytes(-len(aad) % 16) + plain + bytes(-len(plain) % 16) + lengths)
+    s = xor(s, nonce + bytes(4))
+    tag = sm4_encrypt(enc, s[:15] + bytes([s[15] & 0x7F]))
+    block, out = tag[:15] + bytes([tag[15] | 0x80]), b""
+    for i in range(0, len(plain), 16):
+        out += xor(plain[i:i + 16], sm4_encrypt(enc, block))
+        count = (int.from_bytes(block[:4], "little") + 1) % 2**32
+        block = count.to_bytes(4, "little") + block[4:]
+    return out, tag
+
+
+def wrap_words(key, a, words):
+    """W of SP 800-38F, 6.1, which RFC 3394 describes by index."""
+    rk, n = sm4_round_keys(key), len(words)
+    for t in range(1, 6 * n + 1):
+        b = sm4_crypt(rk, a + words[0])
+        a = xor(b[:8], t.to_bytes(8, "big"))
+        words = words[1:] + [b[8:]]
+    return a + b"".join(words)
+
+
+def wrap(kek, key):
+    return wrap_words(kek, b"\xa6" * 8, [key[i:i + 8] for i in range(0, len(key), 8)])
+
+
+def wrap_padded(kek, key):
+    iv = b"\xa6\x59\x59\xa6" + len(key).to_bytes(4, "big")
+    padded = key + bytes(-len(key) % 8)
+    if len(padded) == 8:
+        return sm4_encrypt(kek, iv + padded)
+    return wrap_words(kek, iv, [padded[i:i + 8] for i in range(0, len(padded), 8)])
+
+
 # ---- SM2, GB/T 32918-2016 ------------------------------------------------------------------------
 
 P = 2**256 - 2**224 - 2**96 + 2**64 - 1
@@ -267,6 +388,22 @@ def encrypt(public, message, k):
 
 
 # ---- DER -----------------------------------------------------------------------------------------
+
+def exchange(d_a, d_b, r_a, r_b, id_a, id_b, length):
+    """Both sides of GB/T 32918.3-2016 at once: K, S_A, S_B."""
+    def bar(point):
+        return 2**127 + point[0] % 2**127
+
+    p_a, p_b, big_a, big_b = (multiply(k, G) for k in (d_a, d_b, r_a, r_b))
+    t_a = (d_a + bar(big_a) * r_a) % N
+    u = multiply(t_a, add(p_b, multiply(bar(big_b), big_b)))
+    t_b = (d_b + bar(big_b) * r_b) % N
+    assert u == multiply(t_b, add(p_a, multiply(bar(big_a), big_a)))
+    x, y = b32(u[0]), b32(u[1])
+    z = z_value(p_a, id_a) + z_value(p_b, id_b)
+    inner = sm3(x + z + xy(big_a) + xy(big_b))
+    return kdf(x + y + z, length), sm3(b"\3" + y + inner), sm3(b"\2" + y + inner)
+
 
 def der_length(n):
     if n < 128:

@@ -4,6 +4,7 @@
 mod sm2;
 mod sm3;
 mod sm4;
+mod sm4_modes;
 
 use crate::schema::{Group, Test};
 
@@ -25,12 +26,22 @@ pub(crate) fn by_type(kind: &str) -> Check {
         "BlockTest" => sm4::block,
         "CbcPkcs7Test" => sm4::cbc,
         "CtrTest" => sm4::ctr,
+        "CfbTest" => sm4_modes::cfb,
+        "OfbTest" => sm4_modes::ofb,
+        "XtsGbTest" => sm4_modes::xts_gb,
+        "XtsIeeeTest" => sm4_modes::xts_ieee,
+        "CcmTest" => sm4_modes::ccm,
+        "GcmSivTest" => sm4_modes::gcm_siv,
+        "CmacTest" => sm4_modes::cmac,
+        "WrapTest" => sm4_modes::wrap,
+        "WrapPaddedTest" => sm4_modes::wrap_padded,
         "AeadTest" => sm4::gcm,
         "Sm2Sign" => sm2::sign,
         "Sm2Verify" => sm2::verify,
         "Sm2VerifyE" => sm2::verify_e,
         "Sm2Point" => sm2::point,
         "Sm2Decrypt" => sm2::decrypt,
+        "Sm2Exchange" => sm2::exchange,
         kind => panic!("no check for test type {kind}"),
     }
 }

@@ -267,6 +267,9 @@ pub(crate) struct Mac {
     /// Key file: raw bytes, or at least 32 hex digits
     #[arg(short = 'K', value_name = "KEYFILE")]
     pub(crate) key_file: PathBuf,
+    /// The MAC
+    #[arg(long, value_enum, default_value = "hmac-sm3")]
+    pub(crate) algorithm: MacAlgorithm,
     /// The message, - for standard input
     pub(crate) file: PathBuf,
     #[command(flatten)]
@@ -279,12 +282,15 @@ pub(crate) struct Cipher {
     /// Mode; gcm writes nonce ‖ ciphertext ‖ tag, the others are raw as `openssl enc` has them
     #[arg(short, value_enum, default_value = "gcm")]
     pub(crate) mode: Mode,
-    /// Key file: 16 bytes, or 32 hex digits
+    /// Key file: 16 bytes, or 32 hex digits; for xts 32 bytes or 64 hex digits
     #[arg(short = 'K', value_name = "KEYFILE")]
     pub(crate) key_file: PathBuf,
-    /// IV of 32 hex digits, for ctr and cbc
+    /// IV of 32 hex digits, for all modes but gcm; for xts the tweak
     #[arg(long, value_name = "HEX")]
     pub(crate) iv: Option<String>,
+    /// Which XTS: they differ from the second block on
+    #[arg(long, value_enum, default_value = "gb", value_name = "STANDARD")]
+    pub(crate) xts_standard: XtsStandard,
     /// Encrypt
     #[arg(long)]
     pub(crate) encrypt: bool,
@@ -306,6 +312,28 @@ pub(crate) enum Mode {
     Ctr,
     /// Not authenticated, PKCS#7 padding; needs --iv
     Cbc,
+    /// Not authenticated, feedback of 128 bits; needs --iv
+    Cfb,
+    /// Not authenticated, feedback of 128 bits; needs --iv
+    Ofb,
+    /// Not authenticated; the file is one data unit of 16 bytes to 16 MiB; needs --iv
+    Xts,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum XtsStandard {
+    /// GB/T 17964-2021, the default of OpenSSL and Tongsuo for SM4
+    Gb,
+    /// IEEE 1619, NIST SP 800-38E
+    Ieee,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MacAlgorithm {
+    /// HMAC with SM3
+    HmacSm3,
+    /// CMAC with SM4; the key has 16 bytes
+    CmacSm4,
 }
 
 #[derive(Subcommand)]

@@ -1,6 +1,7 @@
 //! One module per command.
 
 mod cipher;
+mod cipher_raw;
 mod decrypt;
 mod encrypt;
 mod generated;

@@ -2,9 +2,9 @@
 //!
 //! | module | what it holds |
 //! | --- | --- |
-//! | [`sm2`] | signatures and public-key encryption, GB/T 32918 |
+//! | [`sm2`] | signatures, public-key encryption and key exchange, GB/T 32918 |
 //! | [`sm3`] | the hash function and the key derivation function, GB/T 32905 |
-//! | [`sm4`] | the block cipher, GCM, CTR and CBC, GB/T 32907 and 17964 |
+//! | [`sm4`] | the block cipher and its modes, GB/T 32907 and 17964 |
 //! | `keys` | keys in files and behind URIs, self-tests (feature `keys`, on by default) |
 //!
 //! Sign a message and verify it:

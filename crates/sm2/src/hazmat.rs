@@ -51,3 +51,20 @@ pub fn encrypt_with_k(
     let k = Scalar::from_bytes_nonzero(k).ok_or(Error::NonceRange)?;
     crate::encrypt::encrypt_with_k(key, &k, plaintext)?.ok_or(Error::NonceRange)
 }
+
+/// Starts a key exchange with the ephemeral key `r`, 32 big-endian bytes.
+///
+/// # Errors
+/// [`Error::NonceRange`] when r is not in [1, n-1].
+#[cfg(feature = "alloc")]
+pub fn exchange_with_r<'k>(
+    role: crate::exchange::Role,
+    key: &'k SecretKey,
+    id: crate::Id<'_>,
+    peer: &PublicKey,
+    peer_id: crate::Id<'_>,
+    r: &[u8; 32],
+) -> Result<crate::exchange::Exchange<'k>, Error> {
+    let r = Scalar::from_bytes_nonzero(r).ok_or(Error::NonceRange)?;
+    crate::exchange::Exchange::with_r(role, key, id, peer, peer_id, r)
+}

@@ -1,5 +1,5 @@
 //! SM2, the elliptic curve algorithms of GB/T 32918-2016 (GM/T 0003-2012) on the curve of
-//! GB/T 32918.5-2017: digital signatures and public-key encryption.
+//! GB/T 32918.5-2017: digital signatures, public-key encryption and key exchange.
 //!
 //! ```
 //! use gmkit_sm2::{Id, SecretKey, Signature};
@@ -34,6 +34,8 @@ mod der_value;
 #[cfg(feature = "alloc")]
 mod encrypt;
 mod error;
+#[cfg(feature = "alloc")]
+pub mod exchange;
 pub mod hazmat;
 mod id;
 mod key_der;

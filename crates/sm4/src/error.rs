@@ -9,15 +9,22 @@ use core::fmt;
 pub enum Error {
     /// The ciphertext is not authentic, or its padding is wrong. Deliberately not more precise.
     Rejected,
-    /// A GCM nonce must have at least one byte and less than 2^61 bytes.
+    /// A GCM nonce must have at least one byte and less than 2^61 bytes, a CCM nonce 7 to 13.
     NonceLength,
-    /// A GCM tag has 12 to 16 bytes; shorter ones are in [`crate::hazmat`].
+    /// A GCM tag has 12 to 16 bytes, a CCM tag 12, 14 or 16; shorter ones are in
+    /// [`crate::hazmat`].
     TagLength,
     /// More than 2^36 - 32 bytes under one GCM nonce, or 2^61 bytes of associated data
-    /// (NIST SP 800-38D, 5.2.1.1).
+    /// (NIST SP 800-38D, 5.2.1.1); or more than a CCM nonce of that length allows.
     MessageTooLong,
     /// The output buffer is too small; nothing was written.
     OutputTooSmall,
+    /// The two halves of an XTS key are equal.
+    EqualKeys,
+    /// An XTS data unit has 16 to 2^24 bytes.
+    DataUnitLength,
+    /// A key to be wrapped has not a length that the method allows.
+    KeyDataLength,
 }
 
 impl fmt::Display for Error {
@@ -28,6 +35,9 @@ impl fmt::Display for Error {
             Self::TagLength => "tag length not allowed",
             Self::MessageTooLong => "message too long for this mode",
             Self::OutputTooSmall => "output buffer too small",
+            Self::EqualKeys => "the two halves of the XTS key are equal",
+            Self::DataUnitLength => "an XTS data unit has 16 to 2^24 bytes",
+            Self::KeyDataLength => "length of the key to be wrapped not allowed",
         })
     }
 }

@@ -114,6 +114,14 @@ impl Gcm {
         Ok(())
     }
 
+    /// GMAC: the tag over `aad` alone (NIST SP 800-38D, 3).
+    ///
+    /// # Errors
+    /// As [`Gcm::seal`].
+    pub fn gmac(&self, nonce: &[u8], aad: &[u8]) -> Result<[u8; 16], Error> {
+        self.seal(nonce, aad, &mut [])
+    }
+
     pub(crate) fn open_any_tag(
         &self,
         nonce: &[u8],

@@ -1,7 +1,7 @@
 //! Sharp tools: ECB and short GCM tags. Each is here because a protocol needs it, and each is
 //! wrong for most other purposes.
 
-use crate::{Error, Sm4, gcm::Gcm};
+use crate::{Error, Sm4, ccm::Ccm, gcm::Gcm};
 
 /// Encrypts each block on its own: equal blocks stay visibly equal.
 ///
@@ -33,4 +33,15 @@ pub fn gcm_open_short_tag(
         return Err(Error::TagLength);
     }
     gcm.open_any_tag(nonce, aad, buffer, tag)
+}
+
+/// A CCM key for tags of 4, 6, 8 or 10 bytes: a tag of t bits is forged with chance 2^-t per try.
+///
+/// # Errors
+/// [`Error::TagLength`] for any other length.
+pub fn ccm_short_tag(key: &[u8; 16], tag_len: usize) -> Result<Ccm, Error> {
+    if tag_len >= 12 {
+        return Err(Error::TagLength);
+    }
+    Ccm::with_any_tag_len(key, tag_len)
 }

@@ -4,8 +4,13 @@
 //! | --- | --- |
 //! | the cipher, with the `cipher` traits and a parallel backend | [`Sm4`] |
 //! | GCM, one call or streaming, and through the `aead` traits | [`gcm`] |
-//! | CTR and CBC (GB/T 17964-2021), streaming | [`ctr`], [`cbc`] |
-//! | ECB, short GCM tags | [`hazmat`] |
+//! | CCM | [`ccm`] |
+//! | GCM-SIV, which survives a repeated nonce | [`gcm_siv`] |
+//! | CTR, CBC, CFB, OFB (GB/T 17964-2021), streaming | [`ctr`], [`cbc`], [`cfb`], [`ofb`] |
+//! | XTS for storage, in both conventions | [`xts`] |
+//! | CMAC; GMAC | [`Cmac`]; [`gcm::Gcm::gmac`] |
+//! | key wrap | [`wrap`] |
+//! | ECB, short GCM and CCM tags | [`hazmat`] |
 //!
 //! The portable backend is bitsliced: no table, no branch and no address depends on key or data.
 //! Keys and intermediate states are zeroized on drop.
@@ -31,14 +36,33 @@ extern crate std;
 mod backend;
 mod block;
 pub mod cbc;
+pub mod ccm;
+pub mod cfb;
 pub mod ctr;
 mod error;
 pub mod gcm;
+pub mod gcm_siv;
 pub mod hazmat;
+pub mod ofb;
+pub mod wrap;
+pub mod xts;
 
 pub use block::Sm4;
 pub use cipher;
+pub use cmac;
 pub use error::Error;
+
+/// CMAC with SM4 (NIST SP 800-38B), through the traits of the `digest` and `cmac` crates.
+///
+/// ```
+/// use gmkit_sm4::{Cmac, cmac::{KeyInit, Mac}};
+///
+/// let mut mac = Cmac::new(&[7; 16].into());
+/// mac.update(b"message");
+/// let tag = mac.finalize().into_bytes();
+/// assert_eq!(tag.len(), 16);
+/// ```
+pub type Cmac = cmac::Cmac<Sm4>;
 
 /// Block size in bytes.
 pub const BLOCK_SIZE: usize = 16;

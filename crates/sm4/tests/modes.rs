@@ -6,9 +6,11 @@ use cipher::{
 };
 use gmkit_sm4::{
     Error, Sm4, cbc,
+    ccm::Ccm,
     ctr::Ctr,
     gcm::{Gcm, Opener, Sealer, Sm4Gcm},
     hazmat,
+    xts::{MAX_DATA_UNIT, Xts},
 };
 use proptest::prelude::*;
 
@@ -27,6 +29,54 @@ fn gbt_32907_annex_a() {
     assert_eq!(block.0, hex("681edf34d206965e86b3e94f536e4246"));
     cipher.decrypt_block(&mut block);
     assert_eq!(block.0, key);
+}
+
+#[test]
+fn ccm_limits_follow_the_nonce() {
+    let ccm = Ccm::new(&hex(K));
+    let mut longest = vec![7; 65_535];
+    let tag = ccm.seal(&[0; 13], b"", &mut longest).unwrap();
+    ccm.open(&[0; 13], b"", &mut longest, tag.as_bytes()).unwrap();
+    assert_eq!(longest, [7; 65_535]);
+    let mut longer = vec![7; 65_536];
+    assert_eq!(ccm.seal(&[0; 13], b"", &mut longer).err(), Some(Error::MessageTooLong));
+    assert_eq!(longer, [7; 65_536]);
+    ccm.seal(&[0; 12], b"", &mut longer).unwrap();
+}
+
+#[test]
+fn ccm_tag_lengths() {
+    for len in 0..20 {
+        let strong = Ccm::with_tag_len(&hex(K), len).is_ok();
+        let weak = hazmat::ccm_short_tag(&hex(K), len).is_ok();
+        assert_eq!(strong, [12, 14, 16].contains(&len), "{len}");
+        assert_eq!(weak, [4, 6, 8, 10].contains(&len), "{len}");
+    }
+}
+
+#[test]
+fn xts_limits() {
+    let key = core::array::from_fn(|i| i as u8);
+    let xts = Xts::gb(&key).unwrap();
+    let mut unit = vec![1; MAX_DATA_UNIT + 1];
+    assert_eq!(xts.encrypt(&[0; 16], &mut unit), Err(Error::DataUnitLength));
+    assert!(unit.iter().all(|byte| *byte == 1));
+    xts.encrypt(&[0; 16], &mut unit[1..]).unwrap();
+    assert_eq!(Xts::ieee(&[9; 32]).err(), Some(Error::EqualKeys));
+}
+
+#[test]
+fn buffers_of_different_lengths_are_refused() {
+    let (key, mut out) = (hex::<16>(K), [0; 9]);
+    assert_eq!(
+        Gcm::new(&key).seal_to(&[0; 12], b"", &[1; 8], &mut out),
+        Err(Error::OutputTooSmall)
+    );
+    let ccm = Ccm::new(&key).seal_to(&[0; 12], b"", &[1; 8], &mut out);
+    assert_eq!(ccm.err(), Some(Error::OutputTooSmall));
+    let ctr = Ctr::new(&key, &[0; 16]).apply_keystream_to(&[1; 8], &mut out);
+    assert_eq!(ctr, Err(Error::OutputTooSmall));
+    assert_eq!(out, [0; 9]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! SM2.
 
-use gmkit_sm2::{Ciphertext, Id, PublicKey, SecretKey, Signature, hazmat};
+use gmkit_sm2::{Ciphertext, Id, PublicKey, SecretKey, Signature, exchange::Role, hazmat};
 
 use super::{Outcome, fixed, reason};
 use crate::schema::{Group, Test};
@@ -58,4 +58,28 @@ pub(super) fn decrypt(group: &Group, test: &Test) -> Outcome {
         _ => ciphertext.to_c1c2c3(),
     };
     Ok(plain[..] == *v.msg && written == *v.ct)
+}
+
+/// Both sides. The responder is told the IDs as the vector has them; an invalid vector tells the
+/// initiator the same, and its S values are of parties who mean another ID.
+pub(super) fn exchange(_: &Group, test: &Test) -> Outcome {
+    let v = &test.values;
+    let [a, b] =
+        [&v.d, &v.d_b].map(|d| fixed(d).and_then(|d| SecretKey::from_bytes(&d).map_err(reason)));
+    let (a, b) = (a?, b?);
+    let (id_a, id_b) = (Id::new(&v.id_a).map_err(reason)?, Id::new(&v.id_b).map_err(reason)?);
+    let start = |role, key, id, peer: &SecretKey, peer_id, r| {
+        hazmat::exchange_with_r(role, key, id, peer.public_key(), peer_id, &fixed(r)?)
+            .map_err(reason)
+    };
+    let initiator = start(Role::Initiator, &a, id_a, &b, id_b, &v.r_a)?;
+    let responder = start(Role::Responder, &b, id_b, &a, id_a, &v.r_b)?;
+    let (big_a, big_b) = (*initiator.ephemeral(), *responder.ephemeral());
+    let klen = v.size.ok_or("MalformedVector")?;
+    let initiator = initiator.agree(&big_b, klen).map_err(reason)?;
+    let responder = responder.agree(&big_a, klen).map_err(reason)?;
+    let sent = [initiator.confirmation(), responder.confirmation()];
+    let k_a = initiator.confirm(&fixed(&v.s_b)?).map_err(reason)?;
+    let k_b = responder.confirm(&fixed(&v.s_a)?).map_err(reason)?;
+    Ok(k_a[..] == *v.key && k_b[..] == *v.key && sent[0] == *v.s_a && sent[1] == *v.s_b)
 }

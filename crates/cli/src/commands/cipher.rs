@@ -1,12 +1,9 @@
 //! `gmkit cipher`.
 
-use gmkit::{
-    keys::{SecretKey, SoftwareSecret, selftest::Algorithm},
-    sm4::{cbc, ctr::Ctr},
-};
+use gmkit::keys::{SecretKey, SoftwareSecret, selftest::Algorithm};
 use zeroize::Zeroizing;
 
-use super::tested;
+use super::{cipher_raw, tested};
 use crate::{
     args::{Cipher, Mode},
     failure::{Context, Failure},
@@ -21,8 +18,11 @@ const TAG: usize = 16;
 pub(crate) fn run(args: &Cipher) -> Result<(), Failure> {
     spare_key(args.output.as_deref(), &args.key_file)?;
     let key = SoftwareSecret::decode_file_bytes(&read_secret(&args.key_file)?);
-    if key.len() != 16 {
-        let reason = format!("has {} bytes, an SM4 key has 16 bytes or 32 hex digits", key.len());
+    let wanted = if args.mode == Mode::Xts { 32 } else { 16 };
+    if key.len() != wanted {
+        let found = key.len();
+        let reason =
+            format!("has {found} bytes, this mode's key has {wanted} or twice as many hex digits");
         return Err(Failure::about(args.key_file.display(), Failure::input(reason)));
     }
     if args.mode == Mode::Gcm {
@@ -37,11 +37,7 @@ pub(crate) fn run(args: &Cipher) -> Result<(), Failure> {
     let iv = args.iv.as_deref();
     let iv = iv.ok_or_else(|| Failure::input("this mode needs --iv with 32 hex digits"))?;
     tested(Algorithm::Sm4)?;
-    unauthenticated(
-        args,
-        key.as_slice().try_into().expect("16 bytes, checked above"),
-        &parse_iv(iv)?,
-    )
+    cipher_raw::run(args, &key, &parse_iv(iv)?)
 }
 
 fn parse_iv(iv: &str) -> Result<[u8; 16], Failure> {
@@ -92,54 +88,4 @@ fn open(args: &Cipher, key: &dyn SecretKey) -> Result<(), Failure> {
     };
     context.finish(tag).about(&args.file)?;
     output.commit()
-}
-
-fn unauthenticated(args: &Cipher, key: &[u8; 16], iv: &[u8; 16]) -> Result<(), Failure> {
-    let input = Input::open(&args.file)?;
-    let access = if args.encrypt { Access::Public } else { Access::Secret };
-    let mut output = Output::create(args.output.as_deref(), Content::Binary, access)?;
-    match args.mode {
-        Mode::Cbc if args.encrypt => encrypt_cbc(input, &mut output, key, iv)?,
-        Mode::Cbc => decrypt_cbc(input, &mut output, key, iv).about(&args.file)?,
-        _ => {
-            let mut ctr = Ctr::new(key, iv);
-            input.for_each(|piece| {
-                ctr.apply_keystream(piece);
-                output.write(piece)
-            })?;
-        }
-    }
-    output.commit()
-}
-
-fn encrypt_cbc(
-    input: Input<'_>,
-    output: &mut Output,
-    key: &[u8; 16],
-    iv: &[u8; 16],
-) -> Result<(), Failure> {
-    let mut encryptor = cbc::Encryptor::new(key, iv);
-    let mut buffer = vec![0; CHUNK + 16];
-    input.for_each(|piece| {
-        let n = encryptor.update(piece, &mut buffer).map_err(gmkit::keys::Error::from)?;
-        output.write(&buffer[..n])
-    })?;
-    let n = encryptor.finish(&mut buffer).map_err(gmkit::keys::Error::from)?;
-    output.write(&buffer[..n])
-}
-
-fn decrypt_cbc(
-    input: Input<'_>,
-    output: &mut Output,
-    key: &[u8; 16],
-    iv: &[u8; 16],
-) -> Result<(), Failure> {
-    let mut decryptor = cbc::Decryptor::new(key, iv);
-    let mut buffer = Zeroizing::new(vec![0; CHUNK + 16]);
-    input.for_each(|piece| {
-        let n = decryptor.update(piece, &mut buffer).map_err(gmkit::keys::Error::from)?;
-        output.write(&buffer[..n])
-    })?;
-    let n = decryptor.finish(&mut buffer).map_err(gmkit::keys::Error::from)?;
-    output.write(&buffer[..n])
 }

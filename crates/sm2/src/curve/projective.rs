@@ -39,7 +39,7 @@ impl Projective {
 
     /// Algorithm 5: the other point has Z = 1.
     #[must_use]
-    pub(super) fn add_affine(&self, rhs: &Affine) -> Self {
+    pub(crate) fn add_affine(&self, rhs: &Affine) -> Self {
         let (xx, yy, zz) = (self.x * rhs.x, self.y * rhs.y, self.z);
         Self::combine(
             [xx, yy, zz],
