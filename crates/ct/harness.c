@@ -173,6 +173,76 @@ static void blocks(void) {
     mark();
 }
 
+static void cfb_and_ofb(void) {
+    gmkit_sm4_cfb_encryptor *enc = NULL;
+    gmkit_sm4_cfb_decryptor *dec = NULL;
+    gmkit_sm4_ofb *ofb = NULL;
+    CHECK(gmkit_sm4_cfb_encryptor_new(secret, IV, &enc));
+    CHECK(gmkit_sm4_cfb_decryptor_new(secret, IV, &dec));
+    CHECK(gmkit_sm4_ofb_new(secret, IV, &ofb));
+    mark();
+    CHECK(gmkit_sm4_cfb_encryptor_update(enc, data, out, 50));
+    CHECK(gmkit_sm4_cfb_decryptor_update(dec, data, out, 150));
+    CHECK(gmkit_sm4_ofb_update(ofb, data, out, 50));
+    mark();
+    gmkit_sm4_cfb_encryptor_free(enc);
+    gmkit_sm4_cfb_decryptor_free(dec);
+    gmkit_sm4_ofb_free(ofb);
+}
+
+/* Key expansion, tweaks and ciphertext stealing, in both conventions. */
+static void xts(void) {
+    gmkit_sm4_xts *gb = NULL, *ieee = NULL;
+    mark();
+    CHECK(gmkit_sm4_xts_new(secret, GMKIT_XTS_GB, &gb));
+    CHECK(gmkit_sm4_xts_new(secret, GMKIT_XTS_IEEE, &ieee));
+    CHECK(gmkit_sm4_xts_encrypt(gb, IV, data, out, 215));
+    CHECK(gmkit_sm4_xts_decrypt(ieee, IV, data, out, 215));
+    mark();
+    gmkit_sm4_xts_free(gb);
+    gmkit_sm4_xts_free(ieee);
+}
+
+static void ccm(void) {
+    gmkit_sm4_ccm *ccm = NULL;
+    CHECK(gmkit_sm4_ccm_new(secret, 16, &ccm));
+    mark();
+    CHECK(gmkit_sm4_ccm_seal(ccm, IV, 12, IV, 16, data, out, 100, tag));
+    CHECK(gmkit_sm4_ccm_open(ccm, IV, 12, IV, 16, out, out, 100, tag, 16));
+    mark();
+    gmkit_sm4_ccm_free(ccm);
+}
+
+static void gcm_siv(void) {
+    gmkit_sm4_gcm_siv *siv = NULL;
+    CHECK(gmkit_sm4_gcm_siv_new(secret, &siv));
+    mark();
+    CHECK(gmkit_sm4_gcm_siv_seal(siv, IV, IV, 16, data, out, 100, tag));
+    CHECK(gmkit_sm4_gcm_siv_open(siv, IV, IV, 16, out, out, 100, tag));
+    mark();
+    gmkit_sm4_gcm_siv_free(siv);
+}
+
+static void cmac(void) {
+    gmkit_sm4_cmac *cmac = NULL;
+    mark();
+    CHECK(gmkit_sm4_cmac_new(secret, &cmac));
+    CHECK(gmkit_sm4_cmac_update(cmac, data, 50));
+    CHECK(gmkit_sm4_cmac_finish(cmac, tag));
+    mark();
+    gmkit_sm4_cmac_free(cmac);
+}
+
+static void wrap(void) {
+    static uint8_t plain[64];
+    size_t len = sizeof plain;
+    out_len = sizeof out;
+    mark();
+    CHECK(gmkit_sm4_wrap(secret, data, 32, out, &out_len));
+    CHECK(gmkit_sm4_unwrap(secret, out, 40, plain, &len));
+    mark();
+}
+
 static gmkit_private_key *key;
 static gmkit_public_key *pub;
 
@@ -248,6 +318,12 @@ static const struct {
     {"sm4-cbc-encrypt", cbc_encrypt},
     {"sm4-cbc-decrypt", cbc_decrypt},
     {"sm4-cbc-refuse", cbc_refuse},
+    {"sm4-cfb-ofb", cfb_and_ofb},
+    {"sm4-xts", xts},
+    {"sm4-ccm", ccm},
+    {"sm4-gcm-siv", gcm_siv},
+    {"sm4-cmac", cmac},
+    {"sm4-wrap", wrap},
     {"sm2-key", sm2_key},
     {"sm2-sign", sm2_sign},
     {"sm2-encrypt", sm2_encrypt},

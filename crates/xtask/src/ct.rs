@@ -26,8 +26,9 @@ struct Leak {
 const LEAKS: &[Leak] = &[
     Leak {
         file: "crates/sm2/src/curve/base.rs",
-        found: "    for (j, entry) in ",
-        planted: "    if magnitude == 0 {\n        return from_words(&words);\n    }\n    for (j, entry) in ",
+        found: "    let mut words = [0u64; 8];\n",
+        planted: "    let mut words = [0u64; 8];\n    \
+                  if magnitude == 0 {\n        return from_words(&words);\n    }\n",
         operation: "sm2-sign",
     },
     Leak {
@@ -55,7 +56,7 @@ const LEAKS: &[Leak] = &[
 
 /// How many secrets each operation is run with.
 const SHORT: usize = 2;
-const LONG: usize = 12;
+const LONG: usize = 8;
 
 /// The long form: release and debug builds.
 pub(crate) fn run() -> Result {

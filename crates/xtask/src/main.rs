@@ -11,6 +11,7 @@ mod fuzz;
 mod header;
 mod install;
 mod packages;
+mod peers;
 mod python;
 mod run;
 mod second_class;
@@ -23,7 +24,8 @@ const USAGE: &str = "\
 cargo xtask test          everything CI runs, in its short form
 cargo xtask arrows        check that crates use each other only as docs/architecture says
 cargo xtask cross         build for ARM64 (glibc, musl) and static x86-64, test under qemu-user
-cargo xtask ct            constant time, traced on the machine code; planted leaks must be found
+cargo xtask ct [short]    constant time, traced on the machine code; planted leaks must be found
+cargo xtask peers         build OpenSSL 4 and Tongsuo under target/peers, once
 cargo xtask bench         criterion benches beside their rivals
 cargo xtask fuzz [SECS]   each fuzz target for SECS seconds (default 60); needs a nightly and cargo-fuzz
 cargo xtask ffi           test the C ABI from C, C++, Python and Java
@@ -39,6 +41,8 @@ fn main() -> ExitCode {
         ["arrows"] => arrows::check(),
         ["cross"] => cross::run(),
         ["ct"] => ct::run(),
+        ["ct", "short"] => ct::test().map(|_| ()),
+        ["peers"] => packages::install().and_then(|()| peers::build()),
         ["bench"] => bench::run(),
         ["fuzz"] => fuzz::run("60"),
         ["fuzz", seconds] => fuzz::run(seconds),

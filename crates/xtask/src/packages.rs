@@ -16,6 +16,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("libclang-rt-dev", "sh -c ls\u{a0}$(clang\u{a0}-print-runtime-dir)/libclang_rt.asan*"),
     ("default-jdk-headless", "javac -version"),
     ("libjna-java", "test -e /usr/share/java/jna.jar"),
+    ("perl", "perl -MFile::Compare -e 1"),
     ("pkg-config", "pkg-config --version"),
     ("valgrind", "valgrind --version"),
 ];
