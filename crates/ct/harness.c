@@ -283,6 +283,20 @@ static void sm2_decrypt(void) {
     mark();
 }
 
+static void sm2_exchange(void) {
+    gmkit_sm2_exchange *exchange = NULL;
+    uint8_t point[GMKIT_POINT_SIZE], key_out[32];
+    CHECK(gmkit_private_key_generate(&key));
+    CHECK(gmkit_private_key_public_key(key, &pub));
+    CHECK(gmkit_public_key_to_point(pub, point));
+    CHECK(gmkit_private_key_from_bytes(secret, &key));
+    mark();
+    CHECK(gmkit_sm2_exchange_new(key, GMKIT_ROLE_INITIATOR, NULL, 0, pub, NULL, 0, &exchange));
+    CHECK(gmkit_sm2_exchange_agree(exchange, point, sizeof point, 32, out));
+    CHECK(gmkit_sm2_exchange_key_without_confirmation(exchange, key_out, 32));
+    mark();
+}
+
 /* The passphrase and the key in the file are secret; the file is written by OpenSSL. */
 static void pbes2(void) {
     char passphrase[65];
@@ -328,6 +342,7 @@ static const struct {
     {"sm2-sign", sm2_sign},
     {"sm2-encrypt", sm2_encrypt},
     {"sm2-decrypt", sm2_decrypt},
+    {"sm2-exchange", sm2_exchange},
     {"pbes2", pbes2},
 };
 #define COUNT (sizeof OPERATIONS / sizeof OPERATIONS[0])

@@ -88,6 +88,12 @@
 // How many bytes a ciphertext of any form is longer than its plaintext, at most.
 #define GMKIT_CIPHERTEXT_OVERHEAD 128
 
+// The party that sends first, A of the standard.
+#define GMKIT_ROLE_INITIATOR 0
+
+// The party that answers, B of the standard.
+#define GMKIT_ROLE_RESPONDER 1
+
 // Signature as SEQUENCE { r, s } in DER: what certificates, CMS, TLS and OpenSSL use.
 #define GMKIT_SIGNATURE_DER 0
 
@@ -161,6 +167,9 @@ typedef struct gmkit_public_key gmkit_public_key;
 
 // A symmetric key that seals and opens. Any number of threads may use it at the same time.
 typedef struct gmkit_secret_key gmkit_secret_key;
+
+// A key exchange under way. Not for two threads at the same time.
+typedef struct gmkit_sm2_exchange gmkit_sm2_exchange;
 
 // A message being signed in pieces. Not for two threads at the same time.
 typedef struct gmkit_sm2_signer gmkit_sm2_signer;
@@ -516,6 +525,65 @@ gmkit_error gmkit_sm2_decrypt(const gmkit_private_key *key,
                               uint32_t form,
                               uint8_t *out,
                               size_t *out_len);
+
+// Starts a key exchange (GB/T 32918.3-2016) with the owner of `peer`, and draws this party's
+// ephemeral key. `role` is GMKIT_ROLE_INITIATOR or GMKIT_ROLE_RESPONDER, not the same on both
+// sides. The IDs are as in `gmkit_sm2_sign`. Both keys may be freed before the exchange. Free
+// it with `gmkit_sm2_exchange_free`.
+//
+// Errors: GMKIT_ERR_ARGUMENT, GMKIT_ERR_RANDOM, GMKIT_ERR_UNSUPPORTED.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm2_exchange_new(const gmkit_private_key *key,
+                                   uint32_t role,
+                                   const uint8_t *id,
+                                   size_t id_len,
+                                   const gmkit_public_key *peer,
+                                   const uint8_t *peer_id,
+                                   size_t peer_id_len,
+                                   gmkit_sm2_exchange **exchange);
+
+// Writes R, this party's ephemeral public key, to be sent to the peer: 65 bytes.
+//
+// Errors: GMKIT_ERR_FINISHED after `gmkit_sm2_exchange_agree`.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm2_exchange_ephemeral(gmkit_sm2_exchange *exchange,
+                                         uint8_t *point);
+
+// Takes the peer's R (65 bytes, or 33 compressed) and computes a shared key of `klen` bytes,
+// 1 to 2^32. Writes this party's confirmation, 32 bytes, to be sent to the peer. This can be
+// done once; a malformed R leaves the exchange as it was.
+//
+// Errors: GMKIT_ERR_ENCODING, GMKIT_ERR_ARGUMENT, GMKIT_ERR_REJECTED, GMKIT_ERR_FINISHED.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm2_exchange_agree(gmkit_sm2_exchange *exchange,
+                                     const uint8_t *peer_point,
+                                     size_t peer_point_len,
+                                     size_t klen,
+                                     uint8_t *confirmation);
+
+// Checks the peer's confirmation, 32 bytes, and writes the shared key: `klen` bytes, as many
+// as were agreed. Whatever the result, the key cannot be had again.
+//
+// Errors: GMKIT_ERR_REJECTED when the peer has not computed the same: somebody changed a
+// message, or is not who they say they are. GMKIT_ERR_FINISHED before
+// `gmkit_sm2_exchange_agree` and after the key was given out.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm2_exchange_confirm(gmkit_sm2_exchange *exchange,
+                                       const uint8_t *received,
+                                       uint8_t *key,
+                                       size_t klen);
+
+// Writes the shared key without a confirmation. Whoever takes it so must make sure in another
+// way that the peer has it too, as TLCP does by its Finished messages.
+//
+// Errors: as `gmkit_sm2_exchange_confirm`, without GMKIT_ERR_REJECTED.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm2_exchange_key_without_confirmation(gmkit_sm2_exchange *exchange,
+                                                        uint8_t *key,
+                                                        size_t klen);
+
+// Wipes and frees, also in the middle of an exchange. NULL is allowed.
+void gmkit_sm2_exchange_free(gmkit_sm2_exchange *exchange);
 
 // Signs a message in one call (GB/T 32918.2-2016). `form` is GMKIT_SIGNATURE_DER or
 // GMKIT_SIGNATURE_RAW; `out` needs room for 72 or 64 bytes.

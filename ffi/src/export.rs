@@ -92,6 +92,7 @@ fn be_quiet() {
 
 /// The same for a function that has no way to report an error.
 pub(crate) fn guarded_or<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
+    be_quiet();
     catch_unwind(AssertUnwindSafe(body)).unwrap_or(on_panic)
 }
 

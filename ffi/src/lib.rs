@@ -22,6 +22,7 @@ mod private_key;
 mod public_key;
 mod secret_key;
 mod sm2_encrypt;
+mod sm2_exchange;
 mod sm2_sign;
 mod sm2_verify;
 mod sm3;

@@ -120,6 +120,11 @@ impl Out {
         if self.is_null() { Err(null()) } else { Ok(()) }
     }
 
+    /// Refuses NULL where `len` bytes are to be written, before any work is done.
+    pub(crate) fn check_room(&self, len: usize) -> Result<(), Fault> {
+        if len == 0 { Ok(()) } else { self.check() }
+    }
+
     /// Whether the pointer is NULL.
     pub(crate) fn is_null(&self) -> bool {
         self.0.is_null()

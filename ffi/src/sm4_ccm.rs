@@ -8,7 +8,6 @@ use zeroize::Zeroizing;
 
 use crate::{
     export::export,
-    fault::Fault,
     handle::handles,
     pointer::{In, InArray, Out, OutArray, Owned, Ref, Slot},
 };
@@ -149,12 +148,5 @@ export! {
     /// Wipes and frees. NULL is allowed.
     fn gmkit_sm4_gcm_siv_free(siv: Owned<gmkit_sm4_gcm_siv>) = void {
         siv.free();
-    }
-}
-
-impl Out {
-    /// Refuses NULL where `len` bytes are to be written, before any work is done.
-    fn check_room(&self, len: usize) -> Result<(), Fault> {
-        if len == 0 { Ok(()) } else { self.check() }
     }
 }

@@ -552,6 +552,44 @@ static void encryption(gmkit_private_key *key, gmkit_public_key *pub) {
     FAILS(GMKIT_ERR_ARGUMENT, gmkit_hazmat_sm4_decrypt_blocks(K, M, out, 15));
 }
 
+static void exchange(gmkit_private_key *key, gmkit_public_key *pub) {
+    gmkit_sm2_exchange *x = NULL;
+    uint8_t r[65];
+    OK(gmkit_public_key_to_point(pub, r));
+    REFUSES_NULL(gmkit_sm2_exchange_new(NULL, 0, NULL, 0, pub, NULL, 0, &x));
+    REFUSES_NULL(gmkit_sm2_exchange_new(key, 0, NULL, 1, pub, NULL, 0, &x));
+    REFUSES_NULL(gmkit_sm2_exchange_new(key, 0, NULL, 0, NULL, NULL, 0, &x));
+    REFUSES_NULL(gmkit_sm2_exchange_new(key, 0, NULL, 0, pub, NULL, 1, &x));
+    REFUSES_NULL(gmkit_sm2_exchange_new(key, 0, NULL, 0, pub, NULL, 0, NULL));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm2_exchange_new(key, 2, NULL, 0, pub, NULL, 0, &x));
+    REFUSES_NULL(gmkit_sm2_exchange_ephemeral(NULL, out));
+    REFUSES_NULL(gmkit_sm2_exchange_agree(NULL, r, 65, 16, out));
+    REFUSES_NULL(gmkit_sm2_exchange_confirm(NULL, M, out, 16));
+    REFUSES_NULL(gmkit_sm2_exchange_key_without_confirmation(NULL, out, 16));
+    OK(gmkit_sm2_exchange_new(key, 0, NULL, 0, pub, NULL, 0, &x));
+    REFUSES_NULL(gmkit_sm2_exchange_ephemeral(x, NULL));
+    FAILS(GMKIT_ERR_FINISHED, gmkit_sm2_exchange_confirm(x, M, out, 16));
+    FAILS(GMKIT_ERR_FINISHED, gmkit_sm2_exchange_key_without_confirmation(x, out, 16));
+    REFUSES_NULL(gmkit_sm2_exchange_agree(x, NULL, 65, 16, out));
+    REFUSES_NULL(gmkit_sm2_exchange_agree(x, r, 65, 16, NULL));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm2_exchange_agree(x, r, 65, 0, out));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm2_exchange_agree(x, r, 65, HUGE, out));
+    FAILS(GMKIT_ERR_ENCODING, gmkit_sm2_exchange_agree(x, r, 64, 16, out));
+    r[64] ^= 1; /* off the curve */
+    FAILS(GMKIT_ERR_ENCODING, gmkit_sm2_exchange_agree(x, r, 65, 16, out));
+    r[64] ^= 1;
+    OK(gmkit_sm2_exchange_agree(x, r, 65, 16, out));
+    FAILS(GMKIT_ERR_FINISHED, gmkit_sm2_exchange_agree(x, r, 65, 16, out));
+    FAILS(GMKIT_ERR_FINISHED, gmkit_sm2_exchange_ephemeral(x, out));
+    REFUSES_NULL(gmkit_sm2_exchange_confirm(x, NULL, out, 16));
+    REFUSES_NULL(gmkit_sm2_exchange_confirm(x, M, NULL, 16));
+    REFUSES_NULL(gmkit_sm2_exchange_key_without_confirmation(x, NULL, 16));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm2_exchange_confirm(x, M, out, 17));
+    FAILS(GMKIT_ERR_REJECTED, gmkit_sm2_exchange_confirm(x, M, out, 16));
+    FAILS(GMKIT_ERR_FINISHED, gmkit_sm2_exchange_key_without_confirmation(x, out, 16));
+    gmkit_sm2_exchange_free(x);
+}
+
 int main(void) {
     gmkit_private_key *key = NULL;
     gmkit_public_key *pub = NULL;
@@ -569,6 +607,7 @@ int main(void) {
     keys(key, pub);
     signatures(key, pub);
     encryption(key, pub);
+    exchange(key, pub);
     gmkit_public_key_free(pub);
     gmkit_private_key_free(key);
     puts("errors: ok");

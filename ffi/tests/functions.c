@@ -407,6 +407,48 @@ static void blocks(void) {
     CHECK(memcmp(out, GCM_KEY, 16) == 0);
 }
 
+static void exchange(void) {
+    gmkit_private_key *a = NULL, *b = NULL;
+    gmkit_public_key *pub_a = NULL, *pub_b = NULL;
+    uint8_t r_a[65], r_b[65], s_a[32], s_b[32], k_a[48], k_b[48];
+    OK(gmkit_private_key_generate(&a));
+    OK(gmkit_private_key_generate(&b));
+    OK(gmkit_private_key_public_key(a, &pub_a));
+    OK(gmkit_private_key_public_key(b, &pub_b));
+    /* Confirmed; not confirmed; and with another ID, which is found out. */
+    for (int round = 0; round < 3; round++) {
+        gmkit_sm2_exchange *x = NULL, *y = NULL;
+        const uint8_t *id = round == 2 ? BYTES("Eve") : BYTES("Bob");
+        OK(gmkit_sm2_exchange_new(a, GMKIT_ROLE_INITIATOR, NULL, 0, pub_b, id, 3, &x));
+        OK(gmkit_sm2_exchange_new(b, GMKIT_ROLE_RESPONDER, BYTES("Bob"), 3, pub_a, NULL, 0, &y));
+        OK(gmkit_sm2_exchange_ephemeral(x, r_a));
+        OK(gmkit_sm2_exchange_ephemeral(y, r_b));
+        OK(gmkit_sm2_exchange_agree(y, r_a, 65, 48, s_b));
+        OK(gmkit_sm2_exchange_agree(x, r_b, 65, 48, s_a));
+        memset(k_a, 0x55, sizeof k_a);
+        if (round == 0) {
+            OK(gmkit_sm2_exchange_confirm(x, s_b, k_a, 48));
+            OK(gmkit_sm2_exchange_confirm(y, s_a, k_b, 48));
+            CHECK(memcmp(k_a, k_b, 48) == 0);
+        } else if (round == 1) {
+            OK(gmkit_sm2_exchange_key_without_confirmation(x, k_a, 48));
+            OK(gmkit_sm2_exchange_key_without_confirmation(y, k_b, 48));
+            CHECK(memcmp(k_a, k_b, 48) == 0);
+        } else {
+            FAILS(GMKIT_ERR_REJECTED, gmkit_sm2_exchange_confirm(x, s_b, k_a, 48));
+            FAILS(GMKIT_ERR_REJECTED, gmkit_sm2_exchange_confirm(y, s_a, k_b, 48));
+            FAILS(GMKIT_ERR_FINISHED, gmkit_sm2_exchange_key_without_confirmation(x, k_a, 48));
+            CHECK(k_a[0] == 0x55 && k_a[47] == 0x55);
+        }
+        gmkit_sm2_exchange_free(x);
+        gmkit_sm2_exchange_free(y);
+    }
+    gmkit_public_key_free(pub_a);
+    gmkit_public_key_free(pub_b);
+    gmkit_private_key_free(a);
+    gmkit_private_key_free(b);
+}
+
 /* CFB, OFB and XTS by their first block, which is E(IV) or depends on both keys, and back. CCM is
  * RFC 8998, A.2. The vectors say more about all of them. */
 static void other_modes(void) {
@@ -546,6 +588,7 @@ int main(void) {
     keys();
     signatures();
     encryption();
+    exchange();
     blocks();
     other_modes();
     exact_room();

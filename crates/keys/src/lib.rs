@@ -48,7 +48,7 @@ pub use identity::{Credential, Identity};
 pub use opener::{KeyOpener, KeyRegistry};
 pub use passphrase::{Passphrase, PassphraseSource};
 pub use pbes2::{KeyFormat, MAX_ITERATIONS, MAX_SCRYPT_MEMORY};
-pub use private_key::{PrivateKey, SigningContext};
+pub use private_key::{ExchangeContext, PrivateKey, SigningContext};
 pub use public_file::{public_key_from_file_bytes, public_key_to_pem};
 pub use secret_key::{MacContext, OpeningContext, SealingContext, SecretKey};
 pub use software_key::SoftwareKey;

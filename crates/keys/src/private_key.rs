@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use gmkit_sm2::{Ciphertext, Id, PublicKey, Signature};
+use gmkit_sm2::{
+    Ciphertext, Id, PublicKey, Signature,
+    exchange::{Agreed, Role},
+};
 use zeroize::Zeroizing;
 
 use crate::{Error, hazmat::SignE};
@@ -36,6 +39,20 @@ pub trait PrivateKey: Send + Sync + fmt::Debug {
     /// [`Error::Rejected`], [`Error::Unsupported`], [`Error::SelfTest`].
     fn decrypt(&self, ciphertext: &Ciphertext) -> Result<Zeroizing<Vec<u8>>, Error>;
 
+    /// Starts a key exchange with the owner of `peer` (GB/T 32918.3-2016).
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`], [`Error::Rng`], [`Error::SelfTest`].
+    fn start_exchange(
+        &self,
+        _role: Role,
+        _id: Id<'_>,
+        _peer: &PublicKey,
+        _peer_id: Id<'_>,
+    ) -> Result<Box<dyn ExchangeContext + '_>, Error> {
+        Err(Error::Unsupported { operation: "agree on a key" })
+    }
+
     /// The capability to sign a bare `e`, if the key has it.
     fn as_sign_e(&self) -> Option<&dyn SignE> {
         None
@@ -55,4 +72,16 @@ pub trait SigningContext: Send {
     /// # Errors
     /// [`Error::Rng`], and what the device says.
     fn finish(self: Box<Self>) -> Result<Signature, Error>;
+}
+
+/// A key exchange under way.
+pub trait ExchangeContext: Send {
+    /// R, to be sent to the peer.
+    fn ephemeral(&self) -> &PublicKey;
+
+    /// Computes the shared key of `klen` bytes from the peer's R.
+    ///
+    /// # Errors
+    /// [`Error::Rejected`], and what the device says.
+    fn agree(self: Box<Self>, peer_ephemeral: &PublicKey, klen: usize) -> Result<Agreed, Error>;
 }

@@ -2,11 +2,14 @@
 
 use std::fmt;
 
-use gmkit_sm2::{self as sm2, Ciphertext, Id, PublicKey, Signature};
+use gmkit_sm2::{
+    self as sm2, Ciphertext, Id, PublicKey, Signature,
+    exchange::{Agreed, Exchange, Role},
+};
 use zeroize::Zeroizing;
 
 use crate::{
-    Error, KeyFormat, Passphrase, PrivateKey, SigningContext, SysRng,
+    Error, ExchangeContext, KeyFormat, Passphrase, PrivateKey, SigningContext, SysRng,
     error::der_fault,
     hazmat::SignE,
     pbes2, pem,
@@ -159,6 +162,19 @@ impl PrivateKey for SoftwareKey {
         Ok(self.key.decrypt(ciphertext)?)
     }
 
+    fn start_exchange(
+        &self,
+        role: Role,
+        id: Id<'_>,
+        peer: &PublicKey,
+        peer_id: Id<'_>,
+    ) -> Result<Box<dyn ExchangeContext + '_>, Error> {
+        // The same arithmetic, KDF and hash as in decryption.
+        selftest::require(Algorithm::Sm2Encryption)?;
+        let exchange = Exchange::start(&mut SysRng, role, &self.key, id, peer, peer_id)?;
+        Ok(Box::new(SoftwareExchange(exchange)))
+    }
+
     fn as_sign_e(&self) -> Option<&dyn SignE> {
         Some(self)
     }
@@ -182,5 +198,18 @@ impl SigningContext for SoftwareSigning<'_> {
     fn finish(self: Box<Self>) -> Result<Signature, Error> {
         selftest::require(Algorithm::Sm2Signature)?;
         Ok(self.0.sign(&mut SysRng)?)
+    }
+}
+
+struct SoftwareExchange<'k>(Exchange<'k>);
+
+impl ExchangeContext for SoftwareExchange<'_> {
+    fn ephemeral(&self) -> &PublicKey {
+        self.0.ephemeral()
+    }
+
+    fn agree(self: Box<Self>, peer_ephemeral: &PublicKey, klen: usize) -> Result<Agreed, Error> {
+        selftest::require(Algorithm::Sm2Encryption)?;
+        Ok(self.0.agree(peer_ephemeral, klen)?)
     }
 }

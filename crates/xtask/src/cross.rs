@@ -90,6 +90,7 @@ pub(crate) fn test() -> Result<Outcome> {
         check_c_abi(target)?;
         if target.zig.starts_with("x86_64-linux-gnu") {
             abi::check_bites(&target.release().join("libgmkit.a"))?;
+            check_start(&target.release().join("gmkit"))?;
         }
         if !target.runner.is_empty() || target.is_static {
             let cores = "--package gmkit-sm3 --package gmkit-sm4 --package gmkit-sm2";
@@ -166,6 +167,25 @@ fn check_vectors(target: &Target) -> Result {
     check_size(Path::new(path), MAX_VECTORS)?;
     if target.is_static && !is_static(path)? {
         return Err(format!("{path} wants a dynamic linker"));
+    }
+    Ok(())
+}
+
+/// `gmkit --version` costs next to nothing: under ten million instructions, a few milliseconds.
+fn check_start(program: &Path) -> Result {
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(program)
+        .arg("--version")
+        .output()
+        .map_err(|error| format!("valgrind: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    let count = text.split("Collected : ").nth(1).and_then(|rest| rest.split_whitespace().next());
+    let count: u64 =
+        count.and_then(|count| count.parse().ok()).ok_or("callgrind counted nothing")?;
+    println!("{} --version: {count} instructions", program.display());
+    if count > 10_000_000 {
+        return Err(format!("--version takes {count} instructions"));
     }
     Ok(())
 }
