@@ -57,11 +57,29 @@ static void hmac(void) {
     mark();
 }
 
-/* The comparison too: both outcomes of it, each in a run of its own. */
+#define REFUSED(call)                                                                      \
+    do {                                                                                   \
+        if ((call) != GMKIT_ERR_REJECTED) {                                                \
+            fprintf(stderr, "%s: not refused\n", #call);                                   \
+            exit(1);                                                                       \
+        }                                                                                  \
+    } while (0)
+
+/* A right value with one wrong byte, in a place that the secret decides: a comparison that stops
+ * there shows. */
+static uint8_t wrong[64];
+static void make_wrong(const uint8_t *right, size_t len) {
+    memcpy(wrong, right, len);
+    wrong[secret[31] % len] ^= 1;
+}
+
+/* Both outcomes of the comparison. */
 static void hmac_check(void) {
     CHECK(gmkit_hmac_sm3_mac(secret, 32, data, 100, out));
+    make_wrong(out, 32);
     mark();
     CHECK(gmkit_hmac_sm3_check(secret, 32, data, 100, out));
+    REFUSED(gmkit_hmac_sm3_check(secret, 32, data, 100, wrong));
     mark();
 }
 
@@ -88,11 +106,10 @@ static void gcm_open(void) {
 static void gcm_refuse(void) {
     gmkit_sm4_gcm *gcm = NULL;
     CHECK(gmkit_sm4_gcm_new(secret, &gcm));
-    fill(tag, 16);
+    CHECK(gmkit_sm4_gcm_seal(gcm, IV, 12, IV, 16, data, out, 333, tag));
+    make_wrong(tag, 16);
     mark();
-    if (gmkit_sm4_gcm_open(gcm, IV, 12, IV, 16, data, out, 333, tag, 16) != GMKIT_ERR_REJECTED) {
-        exit(1);
-    }
+    REFUSED(gmkit_sm4_gcm_open(gcm, IV, 12, IV, 16, out, out, 333, wrong, 16));
     mark();
     gmkit_sm4_gcm_free(gcm);
 }
@@ -206,8 +223,10 @@ static void xts(void) {
 static void ccm(void) {
     gmkit_sm4_ccm *ccm = NULL;
     CHECK(gmkit_sm4_ccm_new(secret, 16, &ccm));
-    mark();
     CHECK(gmkit_sm4_ccm_seal(ccm, IV, 12, IV, 16, data, out, 100, tag));
+    make_wrong(tag, 16);
+    mark();
+    REFUSED(gmkit_sm4_ccm_open(ccm, IV, 12, IV, 16, out, out, 100, wrong, 16));
     CHECK(gmkit_sm4_ccm_open(ccm, IV, 12, IV, 16, out, out, 100, tag, 16));
     mark();
     gmkit_sm4_ccm_free(ccm);
@@ -216,8 +235,10 @@ static void ccm(void) {
 static void gcm_siv(void) {
     gmkit_sm4_gcm_siv *siv = NULL;
     CHECK(gmkit_sm4_gcm_siv_new(secret, &siv));
-    mark();
     CHECK(gmkit_sm4_gcm_siv_seal(siv, IV, IV, 16, data, out, 100, tag));
+    make_wrong(tag, 16);
+    mark();
+    REFUSED(gmkit_sm4_gcm_siv_open(siv, IV, IV, 16, out, out, 100, wrong));
     CHECK(gmkit_sm4_gcm_siv_open(siv, IV, IV, 16, out, out, 100, tag));
     mark();
     gmkit_sm4_gcm_siv_free(siv);
@@ -225,10 +246,15 @@ static void gcm_siv(void) {
 
 static void cmac(void) {
     gmkit_sm4_cmac *cmac = NULL;
-    mark();
     CHECK(gmkit_sm4_cmac_new(secret, &cmac));
     CHECK(gmkit_sm4_cmac_update(cmac, data, 50));
     CHECK(gmkit_sm4_cmac_finish(cmac, tag));
+    make_wrong(tag, 16);
+    mark();
+    CHECK(gmkit_sm4_cmac_update(cmac, data, 50));
+    CHECK(gmkit_sm4_cmac_finish_check(cmac, tag));
+    CHECK(gmkit_sm4_cmac_update(cmac, data, 50));
+    REFUSED(gmkit_sm4_cmac_finish_check(cmac, wrong));
     mark();
     gmkit_sm4_cmac_free(cmac);
 }
@@ -237,9 +263,16 @@ static void wrap(void) {
     static uint8_t plain[64];
     size_t len = sizeof plain;
     out_len = sizeof out;
+    CHECK(gmkit_sm4_wrap_padded(secret, data, 20, out, &out_len));
+    make_wrong(out, 32);
     mark();
-    CHECK(gmkit_sm4_wrap(secret, data, 32, out, &out_len));
-    CHECK(gmkit_sm4_unwrap(secret, out, 40, plain, &len));
+    CHECK(gmkit_sm4_unwrap_padded(secret, out, 32, plain, &len));
+    len = sizeof plain;
+    REFUSED(gmkit_sm4_unwrap_padded(secret, wrong, 32, plain, &len));
+    out_len = sizeof out;
+    CHECK(gmkit_sm4_wrap(secret, data, 16, out, &out_len));
+    len = sizeof plain;
+    CHECK(gmkit_sm4_unwrap(secret, out, 24, plain, &len));
     mark();
 }
 

@@ -550,8 +550,9 @@ gmkit_error gmkit_sm2_exchange_ephemeral(gmkit_sm2_exchange *exchange,
                                          uint8_t *point);
 
 // Takes the peer's R (65 bytes, or 33 compressed) and computes a shared key of `klen` bytes,
-// 1 to 2^32. Writes this party's confirmation, 32 bytes, to be sent to the peer. This can be
-// done once; a malformed R leaves the exchange as it was.
+// 1 to 2^20. Writes this party's confirmation, 32 bytes, to be sent to the peer: by the
+// initiator after `gmkit_sm2_exchange_confirm`. This can be done once; a malformed R leaves
+// the exchange as it was.
 //
 // Errors: GMKIT_ERR_ENCODING, GMKIT_ERR_ARGUMENT, GMKIT_ERR_REJECTED, GMKIT_ERR_FINISHED.
 GMKIT_MUST_USE

@@ -200,7 +200,7 @@ impl From<sm2::Error> for Fault {
         let code = match error {
             E::Rejected => GMKIT_ERR_REJECTED,
             E::Rng => GMKIT_ERR_RANDOM,
-            E::IdTooLong | E::EmptyPlaintext => GMKIT_ERR_ARGUMENT,
+            E::IdTooLong | E::EmptyPlaintext | E::KeyLength => GMKIT_ERR_ARGUMENT,
             E::TooLong => GMKIT_ERR_TOO_LONG,
             E::PointEncoding
             | E::PointNotOnCurve

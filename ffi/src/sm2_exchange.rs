@@ -7,7 +7,7 @@ use toolkit::{
     keys::{ExchangeContext, PrivateKey},
     sm2::{
         PublicKey,
-        exchange::{Agreed, Role},
+        exchange::{Agreed, MAX_KLEN, Role},
     },
 };
 
@@ -99,8 +99,9 @@ export! {
     }
 
     /// Takes the peer's R (65 bytes, or 33 compressed) and computes a shared key of `klen` bytes,
-    /// 1 to 2^32. Writes this party's confirmation, 32 bytes, to be sent to the peer. This can be
-    /// done once; a malformed R leaves the exchange as it was.
+    /// 1 to 2^20. Writes this party's confirmation, 32 bytes, to be sent to the peer: by the
+    /// initiator after `gmkit_sm2_exchange_confirm`. This can be done once; a malformed R leaves
+    /// the exchange as it was.
     ///
     /// Errors: GMKIT_ERR_ENCODING, GMKIT_ERR_ARGUMENT, GMKIT_ERR_REJECTED, GMKIT_ERR_FINISHED.
     fn gmkit_sm2_exchange_agree(
@@ -112,8 +113,8 @@ export! {
     ) {
         confirmation.check()?;
         let peer = PublicKey::from_sec1_bytes(peer_point.bytes(peer_point_len)?)?;
-        if klen == 0 || klen as u64 > 1 << 32 {
-            return Err(Fault::argument("klen is not in 1 to 2^32"));
+        if !(1..=MAX_KLEN).contains(&klen) {
+            return Err(Fault::argument("klen is not in 1 to 2^20"));
         }
         let own = exchange.with(|exchange| {
             let agreed = exchange.started.with_dependent_mut(|_, context| {

@@ -37,15 +37,13 @@ pub(crate) fn check_all(
     Ok(clean)
 }
 
-/// Two secrets that mistakes like (nearly all bits clear, nearly all set), then random ones. As
-/// private keys all of them are in range.
+/// Two secrets that differ in every bit, one nearly all zeros and one nearly all ones, then random
+/// ones. As private keys all of them are in range.
 fn draw(count: usize, seed: u64) -> Vec<String> {
     let mut rng = StdRng::seed_from_u64(seed);
     let mut sparse = [0; 32];
-    sparse[31] = 3;
-    let mut dense = [0xff; 32];
-    dense[3] = 0xfd;
-    let mut secrets = vec![sparse, dense];
+    sparse[0] = 1;
+    let mut secrets = vec![sparse, sparse.map(|byte| !byte)];
     secrets.resize_with(count, || {
         let mut secret: [u8; 32] = rng.random();
         secret[0] &= 0x7f;
@@ -117,8 +115,11 @@ mod tests {
         for (i, secret) in secrets.iter().enumerate() {
             assert_eq!(secret.len(), 64);
             assert!(!secrets[..i].contains(secret));
-            // n begins with fffffffe.
+            // n begins with fffffffe: all are in range.
             assert!(secret.as_str() < "fffffffe");
         }
+        let digit = |c: char| c.to_digit(16).unwrap();
+        let pairs = secrets[0].chars().zip(secrets[1].chars());
+        assert!(pairs.into_iter().all(|(a, b)| digit(a) ^ digit(b) == 15), "every bit differs");
     }
 }

@@ -34,6 +34,8 @@ pub enum Error {
     EmptyPlaintext,
     /// The plaintext or ciphertext is longer than the KDF or DER allows.
     TooLong,
+    /// A shared key was asked for that is empty or longer than [`crate::exchange::MAX_KLEN`] bytes.
+    KeyLength,
     /// A ciphertext is too short, or its C3 is not 32 bytes long.
     CiphertextLength,
     /// The DER of a signature, ciphertext or key is malformed.
@@ -86,6 +88,7 @@ impl fmt::Display for Error {
             Self::SignatureLength => "raw signature is not 64 bytes long",
             Self::EmptyPlaintext => "empty plaintext cannot be encrypted with SM2",
             Self::TooLong => "message too long for SM2 encryption",
+            Self::KeyLength => "shared key of that length is not given out",
             Self::CiphertextLength => "ciphertext length does not fit its form",
             Self::Der(fault) => return write!(f, "DER: {fault}"),
             Self::ForeignAlgorithm => "key is not an elliptic curve key",

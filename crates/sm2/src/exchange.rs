@@ -21,7 +21,7 @@
 //! let s_b = agreed_b.confirmation(); // sent together with R_B
 //! let agreed_a = a.agree(&r_b, 16)?;
 //! let s_a = agreed_a.confirmation();
-//! let k_a = agreed_a.confirm(&s_b)?;
+//! let k_a = agreed_a.confirm(&s_b)?; // and then A sends S_A
 //! let k_b = agreed_b.confirm(&s_a)?;
 //! assert_eq!(k_a, k_b);
 //! # Ok::<(), gmkit_sm2::Error>(())
@@ -40,6 +40,10 @@ use crate::{
     arith::Scalar,
     curve::{self, Affine, Projective},
 };
+
+/// Longest shared key, in bytes. The standard allows 128 GiB; longer keys than this are for a cipher
+/// to make.
+pub const MAX_KLEN: usize = 1 << 20;
 
 /// Which side of the exchange a party is on. Both sides must not take the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,20 +110,17 @@ impl<'k> Exchange<'k> {
     /// then, whatever comes out.
     ///
     /// # Errors
-    /// [`Error::Rejected`] when the shared point is the point at infinity, or the key is all zeros;
-    /// [`Error::TooLong`] when `klen` is 0 or more than the KDF allows.
+    /// [`Error::Rejected`] when the shared point is the point at infinity; [`Error::KeyLength`]
+    /// unless `klen` is 1 to [`MAX_KLEN`].
     pub fn agree(self, peer_ephemeral: &PublicKey, klen: usize) -> Result<Agreed, Error> {
-        if klen == 0 {
-            return Err(Error::TooLong);
+        if !(1..=MAX_KLEN).contains(&klen) {
+            return Err(Error::KeyLength);
         }
         let mut u = self.shared_point(peer_ephemeral)?;
         let shared = Zeroizing::new(u.to_xy());
         u.zeroize();
         let mut key = Zeroizing::new(vec![0; klen]);
         kdf(&[&shared[..], &self.z[0], &self.z[1]], &mut key).map_err(|_| Error::TooLong)?;
-        if bool::from(key.ct_eq(&vec![0; klen])) {
-            return Err(Error::Rejected);
-        }
         let (x, y) = shared.split_at(32);
         let [s_b, s_a] = self.confirmations(x, y, peer_ephemeral);
         let (own, expected) = match self.role {
@@ -188,7 +189,8 @@ pub struct Agreed {
 }
 
 impl Agreed {
-    /// This party's confirmation (S_A or S_B), to be sent to the peer.
+    /// This party's confirmation (S_A or S_B), to be sent to the peer. The initiator sends it after
+    /// it has checked the responder's, with [`Agreed::confirm`].
     #[must_use]
     pub const fn confirmation(&self) -> [u8; 32] {
         self.own
@@ -200,14 +202,25 @@ impl Agreed {
     /// [`Error::Rejected`] when the peer has not computed the same: somebody changed a message, or
     /// is not who they say they are.
     pub fn confirm(self, received: &[u8; 32]) -> Result<Zeroizing<Vec<u8>>, Error> {
-        if bool::from(self.expected.ct_eq(received)) { Ok(self.key) } else { Err(Error::Rejected) }
+        if bool::from(self.expected.ct_eq(received)) {
+            Ok(self.without_confirmation())
+        } else {
+            Err(Error::Rejected)
+        }
     }
 
     /// Gives out the key without a confirmation. Whoever takes it must make sure in another way
     /// that the peer has it too, as TLCP does by its Finished messages.
     #[must_use]
-    pub fn without_confirmation(self) -> Zeroizing<Vec<u8>> {
-        self.key
+    pub fn without_confirmation(mut self) -> Zeroizing<Vec<u8>> {
+        core::mem::take(&mut self.key)
+    }
+}
+
+impl Drop for Agreed {
+    fn drop(&mut self) {
+        self.own.zeroize();
+        self.expected.zeroize();
     }
 }
 

@@ -2,7 +2,7 @@
 
 use gmkit_sm2::{
     Error, Id, PublicKey, SecretKey,
-    exchange::{Exchange, Role},
+    exchange::{Exchange, MAX_KLEN, Role},
 };
 use rand::rngs::SysRng;
 
@@ -121,7 +121,14 @@ fn every_bit_of_a_confirmation_counts_and_none_is_its_own_answer() {
 #[test]
 fn lengths() {
     let parties = Parties::new();
-    let (a, b) = parties.both();
-    let r_b = *b.ephemeral();
-    assert!(matches!(a.agree(&r_b, 0), Err(Error::TooLong)));
+    for klen in [0, MAX_KLEN + 1, usize::MAX] {
+        let (a, b) = parties.both();
+        assert!(matches!(a.agree(b.ephemeral(), klen), Err(Error::KeyLength)), "{klen}");
+    }
+    // One byte that is zero is a key like any other.
+    let one_byte = |_| {
+        let (a, b) = parties.both();
+        a.agree(b.ephemeral(), 1).is_ok()
+    };
+    assert!((0..300).all(one_byte));
 }

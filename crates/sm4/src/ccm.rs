@@ -5,7 +5,7 @@
 use core::fmt;
 
 use subtle::ConstantTimeEq;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
     BLOCK_SIZE, Error, Sm4,
@@ -32,8 +32,8 @@ pub struct Ccm {
     tag_len: usize,
 }
 
-/// A tag of the key's length.
-#[derive(Clone, Copy)]
+/// A tag of the key's length. Wiped on drop: the right tag of a refused message is a secret.
+#[derive(Clone)]
 pub struct Tag {
     bytes: Block,
     len: usize,
@@ -44,6 +44,12 @@ impl Tag {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
+    }
+}
+
+impl Drop for Tag {
+    fn drop(&mut self) {
+        self.bytes.zeroize();
     }
 }
 
@@ -175,7 +181,7 @@ impl Ccm {
         mac.update(plaintext);
         mac.pad();
         let mut bytes = mac.state;
-        for (b, m) in bytes.iter_mut().zip(mask) {
+        for (b, m) in bytes.iter_mut().zip(mask.iter()) {
             *b ^= m;
         }
         Tag { bytes, len: self.tag_len }
@@ -183,9 +189,9 @@ impl Ccm {
 }
 
 /// S0, which masks the tag.
-fn first_block(ctr: &mut Ctr) -> Block {
-    let mut block = [0; BLOCK_SIZE];
-    ctr.apply_keystream(&mut block);
+fn first_block(ctr: &mut Ctr) -> Zeroizing<Block> {
+    let mut block = Zeroizing::new([0; BLOCK_SIZE]);
+    ctr.apply_keystream(&mut *block);
     block
 }
 

@@ -11,7 +11,7 @@ mod traits;
 use core::fmt;
 
 use subtle::ConstantTimeEq;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use self::ghash::Ghash;
 pub use self::stream::{Opener, Sealer};
@@ -146,7 +146,7 @@ impl Gcm {
         let mut start = self.start(nonce, aad)?;
         start.ghash.update(ciphertext);
         start.ghash.pad();
-        let want = start.tag(aad.len() as u64, ciphertext.len() as u64);
+        let want = Zeroizing::new(start.tag(aad.len() as u64, ciphertext.len() as u64));
         if tags_equal(&want, tag) { Ok(start) } else { Err(Error::Rejected) }
     }
 

@@ -6,8 +6,11 @@ use aead::{AeadInOut, KeyInit};
 
 use crate::{Error, Sm4};
 
-/// Longest message and longest associated data: 2^36 bytes (RFC 8452, 6).
-pub const MAX_LEN: u64 = 1 << 36;
+/// Longest message: 2^36 - 16 bytes, a block less than RFC 8452, 6 allows. Associated data may have
+/// 2^36 bytes.
+pub const MAX_MESSAGE: u64 = (1 << 36) - 16;
+
+const MAX_AAD: u64 = 1 << 36;
 
 /// A GCM-SIV key.
 ///
@@ -66,7 +69,7 @@ impl core::fmt::Debug for GcmSiv {
 }
 
 fn check_len(aad: &[u8], buffer: &[u8]) -> Result<(), Error> {
-    if aad.len() as u64 > MAX_LEN || buffer.len() as u64 > MAX_LEN {
+    if aad.len() as u64 > MAX_AAD || buffer.len() as u64 > MAX_MESSAGE {
         return Err(Error::MessageTooLong);
     }
     Ok(())
