@@ -187,6 +187,19 @@ fn cipher_arguments() {
     names(&lab.fails(2, "cipher -K k -m ctr --iv 00 --encrypt -o x m"), &["32 hex digits"]);
     let iv = "00".repeat(16);
     names(&lab.fails(2, &format!("cipher -K k --iv {iv} --encrypt -o x m")), &["fresh nonce"]);
+    lab.write("k32", [1; 32]);
+    lab.write("xts", core::array::from_fn::<u8, 32, _>(|i| i as u8));
+    let xts = format!("cipher -m xts --iv {iv} --encrypt -o x");
+    names(&lab.fails(2, &format!("{xts} -K k m")), &["k:", "32 bytes"]);
+    names(&lab.fails(2, &format!("{xts} -K k32 m")), &["k32:", "equal"]);
+    names(&lab.fails(2, &format!("{xts} -K xts m")), &["m:", "16 to 2^24 bytes"]);
+    lab.sparse("long", (1 << 24) + 1);
+    names(&lab.fails(2, &format!("{xts} -K xts long")), &["long", "16 MiB"]);
+    lab.fails(2, &format!("{xts} -K xts --xts-standard nist m"));
+    lab.fails(2, "cipher -m xts -K xts --encrypt -o x m");
+    names(&lab.fails(2, "mac -K k15 --algorithm cmac-sm4 m"), &["k15", "15 bytes"]);
+    lab.fails(2, "mac -K k --algorithm cmac m");
+    assert!(!lab.files().contains(&"x".to_owned()), "nothing is left of a refusal");
     for bytes in [0, 1, 15, 17] {
         lab.write("c", vec![1; bytes]);
         names(

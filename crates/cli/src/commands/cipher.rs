@@ -21,8 +21,10 @@ pub(crate) fn run(args: &Cipher) -> Result<(), Failure> {
     let wanted = if args.mode == Mode::Xts { 32 } else { 16 };
     if key.len() != wanted {
         let found = key.len();
-        let reason =
-            format!("has {found} bytes, this mode's key has {wanted} or twice as many hex digits");
+        let reason = format!(
+            "has {found} bytes, this mode's key has {wanted} bytes or {} hex digits",
+            2 * wanted
+        );
         return Err(Failure::about(args.key_file.display(), Failure::input(reason)));
     }
     if args.mode == Mode::Gcm {
