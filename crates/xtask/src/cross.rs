@@ -69,12 +69,15 @@ const TARGETS: &[Target] = &[
 const MAX_VECTORS: u64 = 8 << 20;
 const MAX_LIBRARY: u64 = 2 << 20;
 
-/// Builds and tests every target.
+/// Builds and tests every target. Those that are not first class may be missing, which is said.
 pub(crate) fn run() -> Result {
-    match test()? {
-        Outcome::Passed => Ok(()),
-        Outcome::NotRun(reason) => Err(reason),
+    if let Some(target) = TARGETS.iter().find(|target| !second_class::available(target.triple)) {
+        return Err(format!("rustup cannot get {} here", target.triple));
     }
+    if let Outcome::NotRun(reason) = test()? {
+        println!("NOT RUN in full: {reason}");
+    }
+    Ok(())
 }
 
 /// The same as a part of `cargo xtask test`, which goes on where rustup cannot get a target.
