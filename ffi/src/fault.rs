@@ -153,17 +153,6 @@ thread_local! {
     static MESSAGE: RefCell<CString> = RefCell::default();
 }
 
-/// Looks at this thread's last message.
-pub(crate) fn last_message<T>(look: impl FnOnce(&CStr) -> T) -> T {
-    let mut look = Some(look);
-    let seen = MESSAGE.try_with(|last| look.take().map(|look| look(&last.borrow())));
-    match (seen, look) {
-        (Ok(Some(seen)), _) => seen,
-        (_, Some(look)) => look(c""),
-        _ => unreachable!("`look` is taken only to be called"),
-    }
-}
-
 impl From<keys::Error> for Fault {
     fn from(error: keys::Error) -> Self {
         use keys::Error as E;
@@ -244,7 +233,7 @@ export! {
     /// with a NUL byte, never NULL. It never holds key bytes, a passphrase or plaintext. Valid
     /// until the next failure in this thread, or the thread's end.
     fn gmkit_last_error_message() -> *const c_char = EMPTY {
-        last_message(CStr::as_ptr)
+        MESSAGE.try_with(|last| last.borrow().as_ptr()).unwrap_or(EMPTY)
     }
 
     /// What an error number means, as fixed text; never NULL, also for an unknown number.
@@ -252,6 +241,12 @@ export! {
         let known = gmkit_error::ALL.iter().find(|code| **code as i32 == error);
         known.map_or(c"unknown error", |code| code.description()).as_ptr()
     }
+}
+
+/// What `gmkit_last_error_message` points to.
+#[cfg(test)]
+pub(crate) fn last_message() -> String {
+    MESSAGE.with(|last| last.borrow().to_str().unwrap().to_owned())
 }
 
 #[cfg(test)]

@@ -24,14 +24,10 @@ fn null() -> Fault {
     Fault::new(gmkit_error::GMKIT_ERR_NULL, "a pointer is NULL that must not be")
 }
 
-fn argument(message: &'static str) -> Fault {
-    Fault::new(gmkit_error::GMKIT_ERR_ARGUMENT, message)
-}
-
 /// No object is larger than half the address space (C23 and Rust agree).
 fn check_len(len: usize) -> Result<(), Fault> {
     if len > isize::MAX as usize {
-        return Err(argument("a length is larger than any object"));
+        return Err(Fault::argument("a length is larger than any object"));
     }
     Ok(())
 }
@@ -147,7 +143,7 @@ impl Out {
     /// Refuses an output of `len` bytes that lies over other arguments of the call.
     pub(crate) fn apart_from(&self, len: usize, others: &[&[u8]]) -> Result<(), Fault> {
         if others.iter().any(|other| overlap(self.0, len, other.as_ptr(), other.len())) {
-            return Err(argument("an output overlaps with another argument"));
+            return Err(Fault::argument("an output overlaps with another argument"));
         }
         Ok(())
     }
@@ -160,7 +156,7 @@ impl Out {
         other_len: usize,
     ) -> Result<(), Fault> {
         if overlap(self.0, len, other.0, other_len) {
-            return Err(argument("an output overlaps with another argument"));
+            return Err(Fault::argument("an output overlaps with another argument"));
         }
         Ok(())
     }
@@ -214,7 +210,7 @@ impl<'a> InOut<'a> {
             return output.fill(len).map(Self::InPlace);
         }
         if overlap(input.0, len, output.0, len) {
-            return Err(argument("input and output overlap without being the same"));
+            return Err(Fault::argument("input and output overlap without being the same"));
         }
         Ok(Self::Apart(input.bytes(len)?, output.fill(len)?))
     }
@@ -422,6 +418,71 @@ impl Text {
         }
         // SAFETY: not NULL; the caller vouches for a NUL byte at the end.
         let text = unsafe { CStr::from_ptr(self.0) };
-        text.to_str().map_err(|_| argument("text is not UTF-8"))
+        text.to_str().map_err(|_| Fault::argument("text is not UTF-8"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use super::*;
+
+    mod kinds {
+        crate::handle::handles! {
+            /// For these tests.
+            struct one(Vec<u8>);
+            /// Another type of the same size.
+            struct other(Vec<u8>);
+        }
+    }
+    use kinds::{one, other};
+
+    fn new() -> *mut one {
+        let mut handle = std::ptr::null_mut();
+        Slot(&raw mut handle, PhantomData).put(vec![1, 2, 3]).unwrap();
+        handle
+    }
+
+    fn code<T>(result: Result<T, Fault>) -> gmkit_error {
+        result.err().expect("a fault").record()
+    }
+
+    #[test]
+    fn a_handle_whose_function_panicked_can_only_be_freed() {
+        let handle = new();
+        let panicked = catch_unwind(|| {
+            RefMut::<one>(handle, PhantomData).with(|_| -> Result<(), Fault> { panic!("a bug") })
+        });
+        assert!(panicked.is_err());
+        let again = RefMut::<one>(handle, PhantomData).with(|_| Ok(()));
+        assert_eq!(code(again), gmkit_error::GMKIT_ERR_HANDLE);
+        let read = Ref::<one>(handle, PhantomData);
+        assert_eq!(code(read.get()), gmkit_error::GMKIT_ERR_HANDLE);
+        Owned::<one>(handle, PhantomData).free();
+    }
+
+    #[test]
+    fn a_fault_leaves_a_handle_usable_and_types_are_told_apart() {
+        let handle = new();
+        let fault = RefMut::<one>(handle, PhantomData)
+            .with(|_| -> Result<(), Fault> { Err(Fault::finished()) });
+        assert_eq!(code(fault), gmkit_error::GMKIT_ERR_FINISHED);
+        let wrong = Ref::<other>(handle.cast(), PhantomData);
+        assert_eq!(code(wrong.get()), gmkit_error::GMKIT_ERR_HANDLE);
+        Owned::<other>(handle.cast(), PhantomData).free(); // refused: still there
+        assert_eq!(Ref::<one>(handle, PhantomData).get().unwrap(), &[1, 2, 3]);
+        Owned::<one>(handle, PhantomData).free();
+    }
+
+    #[test]
+    fn overlap_is_exact() {
+        let bytes = [0_u8; 16];
+        let at = |i: usize| bytes[i..].as_ptr();
+        assert!(overlap(at(0), 8, at(7), 1));
+        assert!(overlap(at(7), 1, at(0), 8));
+        assert!(!overlap(at(0), 8, at(8), 8));
+        assert!(!overlap(at(8), 8, at(0), 8));
+        assert!(!overlap(at(4), 0, at(0), 8), "nothing lies over nothing");
     }
 }

@@ -5,7 +5,6 @@
 //! emulate the CPU, this one sees every instruction that the CPU has.
 //!
 //! `cargo xtask ct` builds what is needed and calls it.
-#![cfg_attr(not(all(target_os = "linux", target_arch = "x86_64")), allow(unused))]
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod compare;
@@ -18,6 +17,7 @@ mod trace;
 
 use std::process::ExitCode;
 
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 const USAGE: &str = "\
 gmkit-ct HARNESS SECRETS BACKEND [OPERATION...]
 

@@ -143,13 +143,12 @@ impl Steps {
 }
 
 fn decode(pid: Pid, address: u64) -> Result<Instruction> {
+    let word = |at: u64| ptrace::read(pid, at as ptrace::AddressType).map(i64::to_le_bytes);
     let mut bytes = [0; 16];
-    for (i, word) in bytes.as_chunks_mut::<8>().0.iter_mut().enumerate() {
-        let at = (address + 8 * i as u64) as ptrace::AddressType;
-        // The last word may lie behind the end of the code.
-        let read = ptrace::read(pid, at).unwrap_or(0);
-        *word = read.to_le_bytes();
-    }
+    let read = word(address).map_err(|error| format!("cannot read {address:#x}: {error}"))?;
+    bytes[..8].copy_from_slice(&read);
+    // This one may lie behind the end of the code.
+    bytes[8..].copy_from_slice(&word(address + 8).unwrap_or_default());
     let instruction = Decoder::with_ip(64, &bytes, address, DecoderOptions::NONE).decode();
     if instruction.is_invalid() {
         return Err(format!("no instruction at {address:#x}"));

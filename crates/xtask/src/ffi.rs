@@ -47,6 +47,13 @@ fn check_coverage() -> Result {
         fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
     };
     let (works, fails) = (source("functions.c")?, source("errors.c")?);
+    let header = source("../include/gmkit.h")?;
+    for line in header.lines().filter(|line| line.trim_start().starts_with("GMKIT_")) {
+        let pair = line.trim().trim_end_matches(',').replace(" = ", ", ");
+        if !works.contains(&format!("{{{pair}}}")) {
+            return Err(format!("ffi/tests/functions.c does not pin {{{pair}}}"));
+        }
+    }
     let cannot_fail = ["_version", "_backend", "_description", "_message", "_selftest"];
     for function in header::functions()? {
         let call = format!("{function}(");
