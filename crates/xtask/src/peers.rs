@@ -36,8 +36,7 @@ const PEERS: &[Peer] = &[
     },
 ];
 
-/// Builds what is not built yet: the command of each peer, and a program of ours on its library
-/// for what its command does not offer.
+/// Builds what is not built yet: the command of each peer, and our programs on its library.
 pub(crate) fn build() -> Result {
     let dir = run::root().join("target/peers");
     fs::create_dir_all(&dir).map_err(|error| error.to_string())?;
@@ -53,7 +52,10 @@ pub(crate) fn build() -> Result {
         compile(&tree, peer)?;
         fs::write(&done, peer.version).map_err(|error| error.to_string())?;
     }
-    PEERS.iter().try_for_each(|peer| tool(&dir.join(peer.name)))
+    for peer in PEERS {
+        tool(&dir.join(peer.name), "crates/sm4/tests/evp.c")?;
+    }
+    tool(&dir.join("tongsuo"), "crates/sm2/tests/sm2_exchange.c")
 }
 
 /// Where cargo has put the source.
@@ -99,11 +101,13 @@ fn compile(tree: &Path, peer: &Peer) -> Result {
     Ok(())
 }
 
-/// `evp`: modes and parameters that `openssl enc` refuses.
-fn tool(tree: &Path) -> Result {
+/// A program of ours on the peer's library, for what its command does not offer.
+fn tool(tree: &Path, source: &str) -> Result {
+    let name = Path::new(source).file_stem().unwrap_or_default();
     run::run(&format!(
-        "cc -O1 -Wall -Wextra -Werror -I{tree}/include crates/cli/tests/evp.c -o {tree}/evp \
-         {tree}/libcrypto.a -lpthread -ldl",
+        "cc -O1 -Wall -Wextra -Werror -I{tree}/include {source} -o {} {tree}/libcrypto.a \
+         -lpthread -ldl",
+        tree.join(name).display(),
         tree = tree.display()
     ))
 }
