@@ -308,6 +308,156 @@ def wrap_padded(kek, key):
     return wrap_words(kek, iv, [padded[i:i + 8] for i in range(0, len(padded), 8)])
 
 
+def sm4_decrypt(key, block):
+    return sm4_crypt(sm4_round_keys(key)[::-1], block)
+
+
+def hctr(k1, k2, tweak, plain):
+    """GB/T 17964-2021, HCTR."""
+    def hash_of(x):
+        data = x + tweak
+        return ghash(k2, data + bytes(-len(data) % 16) + (8 * len(data)).to_bytes(16, "big"))
+
+    rk = sm4_round_keys(k1)
+    z1 = xor(plain[:16], hash_of(plain[16:]))
+    z2 = sm4_crypt(rk, z1)
+    s, rest = int.from_bytes(xor(z1, z2), "big"), b""
+    for i in range(16, len(plain), 16):
+        rest += xor(plain[i:i + 16], sm4_crypt(rk, (s ^ (i // 16)).to_bytes(16, "big")))
+    return xor(z2, hash_of(rest)) + rest
+
+
+def bc(key, iv, plain):
+    rk, f, out = sm4_round_keys(key), iv, b""
+    for i in range(0, len(plain), 16):
+        c = sm4_crypt(rk, xor(plain[i:i + 16], f))
+        f, out = xor(f, c), out + c
+    return out
+
+
+def ofbnlf(key, iv, plain):
+    out = b""
+    for i in range(0, len(plain), 16):
+        iv = sm4_encrypt(key, iv)
+        out += sm4_encrypt(iv, plain[i:i + 16])
+    return out
+
+
+def ff1(key, radix, tweak, numerals):
+    """NIST SP 800-38G revision 1, algorithm 7, with SM4."""
+    def num(x):
+        value = 0
+        for digit in x:
+            value = value * radix + digit
+        return value
+
+    n, u = len(numerals), len(numerals) // 2
+    v = n - u
+    a, b = numerals[:u], numerals[u:]
+    size = ((radix**v - 1).bit_length() + 7) // 8
+    d = 4 * ((size + 3) // 4) + 4
+    p = bytes([1, 2, 1]) + radix.to_bytes(3, "big") + bytes([10, u % 256]) + n.to_bytes(4, "big") + len(tweak).to_bytes(4, "big")
+    for i in range(10):
+        q = tweak + bytes((-len(tweak) - size - 1) % 16) + bytes([i]) + num(b).to_bytes(size, "big")
+        r = cbc_raw(key, bytes(16), p + q)[-16:]
+        s = r
+        for j in range(1, (d + 15) // 16):
+            s += sm4_encrypt(key, xor(r, j.to_bytes(16, "big")))
+        m = u if i % 2 == 0 else v
+        c = (num(a) + int.from_bytes(s[:d], "big")) % radix**m
+        digits = []
+        for _ in range(m):
+            c, digit = divmod(c, radix)
+            digits.insert(0, digit)
+        a, b = b, digits
+    return a + b
+
+
+# ---- PRFs of TLS, with SM3 -----------------------------------------------------------------------
+
+def tls12_prf(secret, label, seed, length):
+    out, a = b"", hmac(secret, label + seed)
+    while len(out) < length:
+        out += hmac(secret, a + label + seed)
+        a = hmac(secret, a)
+    return out[:length]
+
+
+def tls13_expand_label(secret, label, context, length):
+    label = b"tls13 " + label
+    info = length.to_bytes(2, "big") + bytes([len(label)]) + label + bytes([len(context)]) + context
+    out, block, i = b"", b"", 1
+    while len(out) < length:
+        block = hmac(secret, block + info + bytes([i]))
+        out, i = out + block, i + 1
+    return out[:length]
+
+
+# ---- GM/T 0105-2021 ------------------------------------------------------------------------------
+
+class HashDrng:
+    def __init__(self, entropy, nonce, personalization=b""):
+        self.seed(entropy + nonce + personalization)
+
+    def seed(self, material):
+        self.v = self.df(material)
+        self.c = self.df(b"\0" + self.v)
+        self.counter = 1
+
+    @staticmethod
+    def df(m):
+        return b"".join(sm3(bytes([i]) + (440).to_bytes(4, "big") + m) for i in (1, 2))[:55]
+
+    def reseed(self, entropy, additional=b""):
+        self.seed(b"\1" + entropy + self.v + additional)
+
+    def generate(self, additional, length):
+        def plus(*terms):
+            return (sum(int.from_bytes(t, "big") for t in terms) % 2**440).to_bytes(55, "big")
+
+        if additional:
+            self.v = plus(self.v, sm3(b"\2" + self.v + additional))
+        out = sm3(self.v)[:length]
+        self.v = plus(self.v, sm3(b"\3" + self.v), self.c, self.counter.to_bytes(8, "big"))
+        self.counter += 1
+        return out
+
+
+class CtrDrng:
+    def __init__(self, entropy, nonce, personalization=b""):
+        self.key = self.v = bytes(16)
+        self.update(self.df(entropy + nonce + personalization))
+
+    @staticmethod
+    def df(m):
+        s = len(m).to_bytes(4, "big") + (32).to_bytes(4, "big") + m + b"\x80"
+        s += bytes(-len(s) % 16)
+        k = bytes(range(16))
+        t = b"".join(cbc_raw(k, bytes(16), i.to_bytes(4, "big") + bytes(12) + s)[-16:] for i in (0, 1))
+        x = sm4_encrypt(t[:16], t[16:])
+        return x + sm4_encrypt(t[:16], x)
+
+    def next(self):
+        self.v = ((int.from_bytes(self.v, "big") + 1) % 2**128).to_bytes(16, "big")
+        return sm4_encrypt(self.key, self.v)
+
+    def update(self, provided):
+        t = xor(self.next() + self.next(), provided)
+        self.key, self.v = t[:16], t[16:]
+
+    def reseed(self, entropy, additional=b""):
+        self.update(self.df(entropy + additional))
+
+    def generate(self, additional, length):
+        provided = bytes(32)
+        if additional:
+            provided = self.df(additional)
+            self.update(provided)
+        out = self.next()[:length]
+        self.update(provided)
+        return out
+
+
 # ---- SM2, GB/T 32918-2016 ------------------------------------------------------------------------
 
 P = 2**256 - 2**224 - 2**96 + 2**64 - 1

@@ -9,6 +9,7 @@
 //!   one per scheme. [`FileOpener`] is the one for files.
 //! - [`SoftwareKey`] reads and writes PKCS#8, encrypted or not, SEC1 and SubjectPublicKeyInfo, in
 //!   the forms that OpenSSL, Tongsuo and GmSSL write for SM2 keys.
+//! - [`EnvelopedKey`]: a private key on its way to its owner (GB/T 35276).
 //! - [`selftest`]: known-answer tests, run before the first use of each algorithm, and a pairwise
 //!   test of each generated key.
 //!
@@ -26,6 +27,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod enveloped_key;
 mod error;
 mod file_opener;
 pub mod hazmat;
@@ -42,6 +44,7 @@ mod software_key;
 mod software_secret;
 mod uri;
 
+pub use enveloped_key::EnvelopedKey;
 pub use error::{EncryptionFault, Error};
 pub use file_opener::{FileOpener, MAX_KEY_FILE};
 pub use identity::{Credential, Identity};

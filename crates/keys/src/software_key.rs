@@ -120,6 +120,11 @@ impl SoftwareKey {
         };
         Ok(pem::encode(ENCRYPTED, &der).to_string())
     }
+
+    /// d, for an envelope.
+    pub(crate) fn d(&self) -> Zeroizing<[u8; 32]> {
+        self.key.to_bytes()
+    }
 }
 
 fn decrypt(

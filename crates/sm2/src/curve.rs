@@ -4,6 +4,8 @@ mod affine;
 mod base;
 mod booth;
 mod jacobian;
+#[cfg(feature = "alloc")]
+mod normalize;
 #[cfg(any(test, feature = "alloc"))]
 mod projective;
 mod vartime;
@@ -12,8 +14,12 @@ pub(crate) use affine::Affine;
 pub(crate) use base::multiply_generator;
 pub(crate) use jacobian::Jacobian;
 #[cfg(feature = "alloc")]
+pub(crate) use normalize::to_affine_all;
+#[cfg(feature = "alloc")]
 pub(crate) use projective::Projective;
 pub(crate) use vartime::combination_has_x;
+#[cfg(feature = "alloc")]
+pub(crate) use vartime::{Multiples, prepared_combination_has_x};
 
 use crate::arith::FieldElement;
 

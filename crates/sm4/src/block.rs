@@ -127,3 +127,8 @@ impl BlockCipherDecBackend for Sm4 {
         self.decrypt(copied(blocks));
     }
 }
+
+/// Adds `other` to `data`, as far as both go.
+pub(crate) fn xor(data: &mut [u8], other: &[u8]) {
+    data.iter_mut().zip(other).for_each(|(d, o)| *d ^= o);
+}

@@ -23,6 +23,15 @@ pub enum Error {
     EqualKeys,
     /// An XTS data unit has 16 to 2^24 bytes.
     DataUnitLength,
+    /// HCTR works on 16 bytes and more.
+    TooShort,
+    /// An FF1 radix is 2 to 65,536.
+    Radix,
+    /// FF1 refuses domains of less than a million values, and more than
+    /// 4096 numerals.
+    Domain,
+    /// A numeral is not below the radix, or a character is not in the alphabet.
+    Numeral,
     /// A key to be wrapped has not a length that the method allows.
     KeyDataLength,
 }
@@ -37,6 +46,12 @@ impl fmt::Display for Error {
             Self::OutputTooSmall => "output buffer too small",
             Self::EqualKeys => "the two halves of the XTS key are equal",
             Self::DataUnitLength => "an XTS data unit has 16 to 2^24 bytes",
+            Self::TooShort => "HCTR works on 16 bytes and more",
+            Self::Radix => "an FF1 radix is 2 to 65536",
+            Self::Domain => {
+                "FF1 works on at most 4096 numerals that take at least a million values"
+            }
+            Self::Numeral => "not a numeral of this radix or a character of this alphabet",
             Self::KeyDataLength => "length of the key to be wrapped not allowed",
         })
     }

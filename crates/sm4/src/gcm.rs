@@ -4,7 +4,6 @@
 //! behind the `aead` traits. A nonce must never be used twice under one key: two messages under
 //! one nonce reveal their difference and the authentication key.
 
-mod ghash;
 mod stream;
 mod traits;
 
@@ -13,12 +12,12 @@ use core::fmt;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
-use self::ghash::Ghash;
 pub use self::stream::{Opener, Sealer};
 pub use self::traits::{Sm4Gcm, TagSize};
 use crate::{
     BLOCK_SIZE, Error, Sm4,
     ctr::{Counter, Keystream, in_out},
+    ghash::Ghash,
 };
 
 /// Longest message under one nonce: 2^36 - 32 bytes. More would let the 32-bit block counter

@@ -8,6 +8,10 @@
 //! | GCM-SIV, which survives a repeated nonce | [`gcm_siv`] |
 //! | CTR, CBC, CFB, OFB (GB/T 17964-2021), streaming | [`ctr`], [`cbc`], [`cfb`], [`ofb`] |
 //! | XTS for storage, in both conventions | [`xts`] |
+//! | HCTR, a wide block as long as the message | [`hctr`] |
+//! | FF1, which keeps the format of what it encrypts | [`ff1`] |
+//! | CBC and CMAC over many messages at once | [`batch`] |
+//! | BC and OFBNLF (feature `rare-modes`) | `bc`, `ofbnlf` |
 //! | CMAC; GMAC | [`Cmac`]; [`gcm::Gcm::gmac`] |
 //! | key wrap | [`wrap`] |
 //! | ECB, short GCM and CCM tags | [`hazmat`] |
@@ -34,16 +38,25 @@ extern crate alloc;
 extern crate std;
 
 mod backend;
+pub mod batch;
+#[cfg(feature = "rare-modes")]
+pub mod bc;
 mod block;
 pub mod cbc;
 pub mod ccm;
 pub mod cfb;
 pub mod ctr;
 mod error;
+#[cfg(feature = "alloc")]
+pub mod ff1;
 pub mod gcm;
 pub mod gcm_siv;
+mod ghash;
 pub mod hazmat;
+pub mod hctr;
 pub mod ofb;
+#[cfg(feature = "rare-modes")]
+pub mod ofbnlf;
 pub mod wrap;
 pub mod xts;
 

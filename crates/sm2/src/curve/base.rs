@@ -10,8 +10,8 @@ use super::{Affine, Jacobian, booth};
 use crate::arith::{FieldElement, Scalar};
 
 const WIDTH: usize = 6;
-const WINDOWS: usize = booth::digits(WIDTH);
-const ENTRIES: usize = 1 << (WIDTH - 1);
+pub(super) const WINDOWS: usize = booth::digits(WIDTH);
+pub(super) const ENTRIES: usize = 1 << (WIDTH - 1);
 const POINT: usize = 64;
 
 static TABLE: &[u8; WINDOWS * ENTRIES * POINT] = include_bytes!("generator.bin");

@@ -14,6 +14,18 @@ pub(crate) fn combination_has_x(s: &Scalar, t: &Scalar, point: &Affine, r: &Scal
     has_x(&combination(s, t, point), r)
 }
 
+/// The same with the multiples of P prepared: no doubling is left.
+#[cfg(feature = "alloc")]
+pub(crate) fn prepared_combination_has_x(
+    s: &Scalar,
+    t: &Scalar,
+    multiples: &Multiples,
+    r: &Scalar,
+) -> bool {
+    let acc = add_generator(multiples.multiply(t), s);
+    has_x(&acc, r)
+}
+
 fn has_x(sum: &Jacobian, r: &Scalar) -> bool {
     // Without this a point at infinity with X = 0 would have every x coordinate there is.
     if sum.is_infinity_vartime() {
@@ -43,7 +55,11 @@ fn candidates(r: &Scalar) -> [Option<FieldElement>; 2] {
 }
 
 fn combination(s: &Scalar, t: &Scalar, point: &Affine) -> Jacobian {
-    let mut acc = multiply(t, point);
+    add_generator(multiply(t, point), s)
+}
+
+/// acc + \[s\]G.
+fn add_generator(mut acc: Jacobian, s: &Scalar) -> Jacobian {
     for (i, negative, magnitude) in base::digits_vartime(s) {
         if magnitude != 0 {
             acc = acc.add_affine_vartime(
@@ -52,6 +68,42 @@ fn combination(s: &Scalar, t: &Scalar, point: &Affine) -> Jacobian {
         }
     }
     acc
+}
+
+/// j·2^(6i)·P for i in 0..43 and j in 1..=32, as the generator's table has them: 86 KiB.
+#[cfg(feature = "alloc")]
+#[derive(Clone)]
+pub(crate) struct Multiples(alloc::vec::Vec<Affine>);
+
+#[cfg(feature = "alloc")]
+impl Multiples {
+    pub(crate) fn new(point: &Affine) -> Self {
+        let mut multiples = alloc::vec::Vec::with_capacity(base::WINDOWS * base::ENTRIES);
+        let mut first = Jacobian::from(point);
+        for _ in 0..base::WINDOWS {
+            let mut multiple = first;
+            for _ in 1..base::ENTRIES {
+                multiples.push(multiple);
+                multiple = multiple.add_vartime(&first);
+            }
+            multiples.push(multiple);
+            first = multiple.double();
+        }
+        // The group has prime order and no j·2^(6i) is a multiple of it: none is infinite.
+        Self(super::to_affine_all(&multiples).into_iter().flatten().collect())
+    }
+
+    /// \[t\]P.
+    fn multiply(&self, t: &Scalar) -> Jacobian {
+        let mut acc = Jacobian::INFINITY;
+        for (i, negative, magnitude) in base::digits_vartime(t) {
+            if magnitude != 0 {
+                let entry = &self.0[i * base::ENTRIES + magnitude as usize - 1];
+                acc = acc.add_affine_vartime(&entry.negate_if(u8::from(negative).into()));
+            }
+        }
+        acc
+    }
 }
 
 /// \[t\]P by a sliding window over signed odd digits.
@@ -130,6 +182,10 @@ mod tests {
                             let r = Scalar::from_bytes_reduced(&want.x.to_bytes());
                             assert!(combination_has_x(s, t, &point, &r));
                             assert!(!combination_has_x(s, t, &point, &(r + Scalar::ONE)));
+                            let multiples = Multiples::new(&point);
+                            assert!(prepared_combination_has_x(s, t, &multiples, &r));
+                            let other = r + Scalar::ONE;
+                            assert!(!prepared_combination_has_x(s, t, &multiples, &other));
                         }
                     }
                 }

@@ -1,4 +1,4 @@
-//! GHASH (NIST SP 800-38D, 6.4) on 64-bit integer multiplication, without tables.
+//! GHASH (NIST SP 800-38D, 6.4), of GCM and of HCTR, on 64-bit integer multiplication, without tables.
 //!
 //! A carry-less product is formed from ordinary products of numbers that have only every fourth
 //! bit set: a column of such a product adds up at most 16 ones, and only the topmost column can
@@ -12,7 +12,7 @@ use crate::BLOCK_SIZE;
 
 /// H, the running value, and a block that has not come in whole yet.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub(super) struct Ghash {
+pub(crate) struct Ghash {
     h: Multiplier,
     y: u128,
     partial: [u8; BLOCK_SIZE],
@@ -20,13 +20,13 @@ pub(super) struct Ghash {
 }
 
 impl Ghash {
-    pub(super) fn new(h: &[u8; BLOCK_SIZE]) -> Self {
+    pub(crate) fn new(h: &[u8; BLOCK_SIZE]) -> Self {
         let h = Multiplier::new(u128::from_be_bytes(*h));
         Self { h, y: 0, partial: [0; BLOCK_SIZE], partial_len: 0 }
     }
 
     /// Hashes the next bytes; blocks run on across calls until [`Ghash::pad`].
-    pub(super) fn update(&mut self, mut data: &[u8]) {
+    pub(crate) fn update(&mut self, mut data: &[u8]) {
         if self.partial_len > 0 {
             let (head, rest) = data.split_at(data.len().min(BLOCK_SIZE - self.partial_len));
             self.partial[self.partial_len..][..head.len()].copy_from_slice(head);
@@ -46,7 +46,7 @@ impl Ghash {
     }
 
     /// Fills a block that was begun with zeros.
-    pub(super) fn pad(&mut self) {
+    pub(crate) fn pad(&mut self) {
         if self.partial_len > 0 {
             self.partial[self.partial_len..].fill(0);
             self.partial_len = 0;
@@ -55,7 +55,7 @@ impl Ghash {
     }
 
     /// Adds the block of the two lengths, given in bytes, and returns the hash.
-    pub(super) fn finish(&mut self, aad_len: u64, message_len: u64) -> [u8; BLOCK_SIZE] {
+    pub(crate) fn finish(&mut self, aad_len: u64, message_len: u64) -> [u8; BLOCK_SIZE] {
         self.block((u128::from(aad_len) << 67 | u128::from(message_len) << 3).to_be_bytes());
         self.y.to_be_bytes()
     }

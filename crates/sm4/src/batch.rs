@@ -1,0 +1,188 @@
+//! Many independent messages under one key, at once. CBC encryption and CMAC cannot work on the
+//! blocks of one message in parallel; over many messages they can, one lane for each.
+
+use zeroize::Zeroize;
+
+use crate::{BLOCK_SIZE, Sm4, backend::PARALLEL_BLOCKS, block::xor};
+
+type Block = [u8; BLOCK_SIZE];
+
+/// A message of whole blocks that is to be encrypted in place, with its own IV.
+#[derive(Debug)]
+pub struct CbcMessage<'m> {
+    /// Must be unpredictable. Is not changed.
+    pub iv: [u8; 16],
+    /// The message, padded by the caller.
+    pub blocks: &'m mut [[u8; 16]],
+}
+
+/// CBC encryption of messages of any, also of different, lengths.
+///
+/// ```
+/// use gmkit_sm4::{Sm4, batch::{CbcMessage, cbc_encrypt}};
+///
+/// let (mut short, mut long) = ([[1; 16]; 2], [[2; 16]; 5]);
+/// cbc_encrypt(&Sm4::new(&[7; 16]), &mut [
+///     CbcMessage { iv: [3; 16], blocks: &mut short },
+///     CbcMessage { iv: [4; 16], blocks: &mut long },
+/// ]);
+/// assert_ne!(short, [[1; 16]; 2]);
+/// ```
+pub fn cbc_encrypt(cipher: &Sm4, messages: &mut [CbcMessage<'_>]) {
+    run(cipher, messages);
+}
+
+/// CMAC (NIST SP 800-38B) of messages of any, also of different, lengths: one tag for each, in
+/// their order. `tags` and `messages` have the same length; of a longer one the rest is ignored.
+///
+/// ```
+/// use gmkit_sm4::{Sm4, batch::cmac};
+///
+/// let mut tags = [[0; 16]; 2];
+/// cmac(&Sm4::new(&[7; 16]), &[b"one message", b"and another"], &mut tags);
+/// assert_ne!(tags[0], tags[1]);
+/// ```
+pub fn cmac(cipher: &Sm4, messages: &[&[u8]], tags: &mut [[u8; 16]]) {
+    let mut subkeys = Subkeys::new(cipher);
+    for (messages, tags) in messages.chunks(PARALLEL_BLOCKS).zip(tags.chunks_mut(PARALLEL_BLOCKS)) {
+        let mut parts: [CmacMessage<'_>; PARALLEL_BLOCKS] = core::array::from_fn(|i| {
+            let message = messages.get(i).copied().unwrap_or_default();
+            CmacMessage { message, subkeys: &subkeys, tag: [0; BLOCK_SIZE] }
+        });
+        run(cipher, &mut parts[..messages.len().min(tags.len())]);
+        tags.iter_mut().zip(&parts).for_each(|(tag, part)| *tag = part.tag);
+    }
+    subkeys.zeroize();
+}
+
+/// A message whose blocks are chained.
+trait Chained {
+    fn start(&self) -> Block;
+    /// Number of blocks.
+    fn len(&self) -> usize;
+    /// Adds block `at` to the chain, before the cipher.
+    fn absorb(&self, at: usize, chain: &mut Block);
+    /// Takes the chain after the cipher.
+    fn emit(&mut self, at: usize, chain: &Block);
+}
+
+/// What a lane works on.
+#[derive(Clone, Copy)]
+struct Lane {
+    message: usize,
+    at: usize,
+}
+
+/// Keeps all lanes busy: where a message ends, the next one starts.
+fn run<M: Chained>(cipher: &Sm4, messages: &mut [M]) {
+    let mut chains = [[0; BLOCK_SIZE]; PARALLEL_BLOCKS];
+    let mut lanes = [Lane { message: 0, at: 0 }; PARALLEL_BLOCKS];
+    let (mut active, mut next) = (0, 0);
+    loop {
+        while active < PARALLEL_BLOCKS && next < messages.len() {
+            if messages[next].len() > 0 {
+                chains[active] = messages[next].start();
+                lanes[active] = Lane { message: next, at: 0 };
+                active += 1;
+            }
+            next += 1;
+        }
+        if active == 0 {
+            break;
+        }
+        for (chain, lane) in chains.iter_mut().zip(&lanes[..active]) {
+            messages[lane.message].absorb(lane.at, chain);
+        }
+        cipher.encrypt(&mut chains[..active]);
+        for i in (0..active).rev() {
+            let lane = &mut lanes[i];
+            messages[lane.message].emit(lane.at, &chains[i]);
+            lane.at += 1;
+            if lane.at == messages[lane.message].len() {
+                active -= 1;
+                chains[i] = chains[active];
+                lanes[i] = lanes[active];
+            }
+        }
+    }
+    chains.as_flattened_mut().zeroize();
+}
+
+impl Chained for CbcMessage<'_> {
+    fn start(&self) -> Block {
+        self.iv
+    }
+
+    fn len(&self) -> usize {
+        self.blocks.len()
+    }
+
+    fn absorb(&self, at: usize, chain: &mut Block) {
+        xor(chain, &self.blocks[at]);
+    }
+
+    fn emit(&mut self, at: usize, chain: &Block) {
+        self.blocks[at] = *chain;
+    }
+}
+
+/// K1 and K2 of SP 800-38B, 6.1.
+#[derive(Zeroize)]
+struct Subkeys {
+    whole: Block,
+    padded: Block,
+}
+
+impl Subkeys {
+    fn new(cipher: &Sm4) -> Self {
+        let mut l = [[0; BLOCK_SIZE]];
+        cipher.encrypt(&mut l);
+        let mut k1 = double(u128::from_be_bytes(l[0]));
+        let subkeys = Self { whole: k1.to_be_bytes(), padded: double(k1).to_be_bytes() };
+        k1.zeroize();
+        l.as_flattened_mut().zeroize();
+        subkeys
+    }
+}
+
+fn double(x: u128) -> u128 {
+    (x << 1) ^ (0x87 & (x >> 127).wrapping_neg())
+}
+
+struct CmacMessage<'m> {
+    message: &'m [u8],
+    subkeys: &'m Subkeys,
+    tag: Block,
+}
+
+impl Chained for CmacMessage<'_> {
+    fn start(&self) -> Block {
+        [0; BLOCK_SIZE]
+    }
+
+    fn len(&self) -> usize {
+        self.message.len().div_ceil(BLOCK_SIZE).max(1)
+    }
+
+    fn absorb(&self, at: usize, chain: &mut Block) {
+        let rest = &self.message[at * BLOCK_SIZE..];
+        let block = &rest[..rest.len().min(BLOCK_SIZE)];
+        xor(chain, block);
+        if rest.len() < BLOCK_SIZE {
+            chain[rest.len()] ^= 0x80;
+            xor(chain, &self.subkeys.padded);
+        } else if rest.len() == BLOCK_SIZE {
+            xor(chain, &self.subkeys.whole);
+        }
+    }
+
+    fn emit(&mut self, _: usize, chain: &Block) {
+        self.tag = *chain; // the last one stays
+    }
+}
+
+impl Drop for CmacMessage<'_> {
+    fn drop(&mut self) {
+        self.tag.zeroize();
+    }
+}
