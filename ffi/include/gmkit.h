@@ -43,6 +43,15 @@
 #define GMKIT_MUST_USE
 #endif
 
+// The generator of GM/T 0105-2021 on SM3.
+#define GMKIT_DRNG_SM3 0
+
+// The generator of GM/T 0105-2021 on SM4.
+#define GMKIT_DRNG_SM4 1
+
+// Room that an enveloped key fits into, in bytes.
+#define GMKIT_ENVELOPE_MAX 256
+
 // For `gmkit_backend`: the SM2 arithmetic.
 #define GMKIT_ALGORITHM_SM2 2
 
@@ -155,6 +164,9 @@ typedef enum {
     GMKIT_ERR_INTERNAL = 99,
 } gmkit_error;
 
+// A random number generator. Not for two threads at the same time.
+typedef struct gmkit_drng gmkit_drng;
+
 // HMAC-SM3 of a message that comes in pieces. Not for two threads at the same time.
 typedef struct gmkit_hmac_sm3 gmkit_hmac_sm3;
 
@@ -170,6 +182,10 @@ typedef struct gmkit_secret_key gmkit_secret_key;
 
 // A key exchange under way. Not for two threads at the same time.
 typedef struct gmkit_sm2_exchange gmkit_sm2_exchange;
+
+// A public key with a table of its multiples (86 KiB), for one ID. Any number of threads may
+// use it at the same time.
+typedef struct gmkit_sm2_prepared_key gmkit_sm2_prepared_key;
 
 // A message being signed in pieces. Not for two threads at the same time.
 typedef struct gmkit_sm2_signer gmkit_sm2_signer;
@@ -202,6 +218,9 @@ typedef struct gmkit_sm4_cmac gmkit_sm4_cmac;
 // SM4-CTR over a stream of pieces. Not for two threads at the same time.
 typedef struct gmkit_sm4_ctr gmkit_sm4_ctr;
 
+// An SM4-FF1 key with its alphabet. Any number of threads may use it at the same time.
+typedef struct gmkit_sm4_ff1 gmkit_sm4_ff1;
+
 // An SM4-GCM key. Any number of threads may use it at the same time.
 typedef struct gmkit_sm4_gcm gmkit_sm4_gcm;
 
@@ -214,15 +233,80 @@ typedef struct gmkit_sm4_gcm_sealer gmkit_sm4_gcm_sealer;
 // An SM4-GCM-SIV key. Any number of threads may use it at the same time.
 typedef struct gmkit_sm4_gcm_siv gmkit_sm4_gcm_siv;
 
+// An SM4-HCTR key. Any number of threads may use it at the same time.
+typedef struct gmkit_sm4_hctr gmkit_sm4_hctr;
+
 // SM4-OFB over a stream of pieces. Not for two threads at the same time.
 typedef struct gmkit_sm4_ofb gmkit_sm4_ofb;
 
 // An SM4-XTS key. Any number of threads may use it at the same time.
 typedef struct gmkit_sm4_xts gmkit_sm4_xts;
 
+// Some bytes, as one of many in an array. `data` may be NULL when `len` is zero.
+typedef struct {
+    // The first of them.
+    const uint8_t *data;
+    // Their number.
+    size_t len;
+} gmkit_bytes;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+// Makes a generator of GM/T 0105-2021, seeded by the operating system's. `mechanism` is
+// GMKIT_DRNG_SM3 or GMKIT_DRNG_SM4; `level` is the security level 1 or 2, which decides how
+// often it is reseeded; `personalization` tells generators apart and may be empty. It reseeds
+// itself in a forked child too. For those whose assessor asks for it: `gmkit_random` is as
+// good. Free it with `gmkit_drng_free`.
+//
+// Errors: GMKIT_ERR_ARGUMENT; GMKIT_ERR_RANDOM, also when the entropy fails a health test;
+// GMKIT_ERR_SELF_TEST.
+GMKIT_MUST_USE
+gmkit_error gmkit_drng_new(uint32_t mechanism,
+                           uint32_t level,
+                           const uint8_t *personalization,
+                           size_t personalization_len,
+                           gmkit_drng **drng);
+
+// Fills `out` with `len` bytes, fit for keys and nonces.
+//
+// Errors: GMKIT_ERR_RANDOM; `out` is then filled with zero bytes (as with `gmkit_random`), and
+// the generator gives nothing more.
+GMKIT_MUST_USE gmkit_error gmkit_drng_fill(gmkit_drng *drng, uint8_t *out, size_t len);
+
+// Takes fresh entropy in, and `additional` input, which may be empty.
+//
+// Errors: GMKIT_ERR_RANDOM; the generator then gives nothing more.
+GMKIT_MUST_USE
+gmkit_error gmkit_drng_reseed(gmkit_drng *drng,
+                              const uint8_t *additional,
+                              size_t additional_len);
+
+// Wipes and frees. NULL is allowed.
+void gmkit_drng_free(gmkit_drng *drng);
+
+// Puts a private key into an envelope that only the owner of `recipient` can open: the SM2
+// enveloped key of GB/T 35276-2017 in DER. `out` needs room for GMKIT_ENVELOPE_MAX bytes.
+// Nothing in it says who has made it.
+//
+// Errors: GMKIT_ERR_BUFFER_TOO_SMALL, GMKIT_ERR_RANDOM, GMKIT_ERR_UNSUPPORTED.
+GMKIT_MUST_USE
+gmkit_error gmkit_envelope_seal(const gmkit_private_key *key,
+                                const gmkit_public_key *recipient,
+                                uint8_t *out,
+                                size_t *out_len);
+
+// Opens an envelope with the owner's private key. Free the key inside with
+// `gmkit_private_key_free`.
+//
+// Errors: GMKIT_ERR_REJECTED when it is for somebody else, or has been changed; GMKIT_ERR_KEY
+// and GMKIT_ERR_ENCODING when it is malformed; GMKIT_ERR_KEY_ENCRYPTION for another cipher.
+GMKIT_MUST_USE
+gmkit_error gmkit_envelope_open(const gmkit_private_key *owner,
+                                const uint8_t *envelope,
+                                size_t envelope_len,
+                                gmkit_private_key **key);
 
 // What went wrong in the last function of this thread that failed: English text that ends
 // with a NUL byte, never NULL. It never holds key bytes, a passphrase or plaintext. Valid
@@ -317,6 +401,60 @@ GMKIT_MUST_USE gmkit_error gmkit_hmac_sm3_finish_check(gmkit_hmac_sm3 *hmac, con
 
 // Wipes and frees. NULL is allowed.
 void gmkit_hmac_sm3_free(gmkit_hmac_sm3 *hmac);
+
+// HKDF with SM3 (RFC 5869): writes `len` bytes, at most 8160. `salt` and `info` may be empty.
+//
+// Errors: GMKIT_ERR_ARGUMENT.
+GMKIT_MUST_USE
+gmkit_error gmkit_hkdf_sm3(const uint8_t *ikm,
+                           size_t ikm_len,
+                           const uint8_t *salt,
+                           size_t salt_len,
+                           const uint8_t *info,
+                           size_t info_len,
+                           uint8_t *out,
+                           size_t len);
+
+// PBKDF2 with HMAC-SM3 (RFC 8018): writes `len` bytes, at most 8160. For passwords that people
+// choose, at least 600,000 rounds.
+//
+// Errors: GMKIT_ERR_ARGUMENT, also for no rounds at all.
+GMKIT_MUST_USE
+gmkit_error gmkit_pbkdf2_sm3(const uint8_t *password,
+                             size_t password_len,
+                             const uint8_t *salt,
+                             size_t salt_len,
+                             uint32_t rounds,
+                             uint8_t *out,
+                             size_t len);
+
+// The PRF of TLS 1.2 (RFC 5246, 5) and TLCP (GB/T 38636-2020, 6.5) with SM3: writes `len`
+// bytes, at most 8160. `seed` is the concatenation that the protocol asks for.
+//
+// Errors: GMKIT_ERR_ARGUMENT.
+GMKIT_MUST_USE
+gmkit_error gmkit_tls12_prf_sm3(const uint8_t *secret,
+                                size_t secret_len,
+                                const uint8_t *label,
+                                size_t label_len,
+                                const uint8_t *seed,
+                                size_t seed_len,
+                                uint8_t *out,
+                                size_t len);
+
+// HKDF-Expand-Label of TLS 1.3 (RFC 8446, 7.1) with SM3: writes `len` bytes, at most 8160. The
+// secret has at least 32 bytes, the label comes without its "tls13 ".
+//
+// Errors: GMKIT_ERR_ARGUMENT.
+GMKIT_MUST_USE
+gmkit_error gmkit_tls13_expand_label_sm3(const uint8_t *secret,
+                                         size_t secret_len,
+                                         const uint8_t *label,
+                                         size_t label_len,
+                                         const uint8_t *context,
+                                         size_t context_len,
+                                         uint8_t *out,
+                                         size_t len);
 
 // The library's version, as "0.1.0". Never NULL.
 const char *gmkit_version(void);
@@ -497,6 +635,36 @@ gmkit_error gmkit_secret_key_open(const gmkit_secret_key *key,
 // Wipes and frees. NULL is allowed.
 void gmkit_secret_key_free(gmkit_secret_key *key);
 
+// Signs `count` messages, each with a nonce of its own. `id` as in `gmkit_sm2_sign`.
+// `signatures` has room for 64 bytes of each: r and s, 32 bytes each. They are written when all
+// have been made.
+//
+// Errors: as `gmkit_sm2_sign`.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm2_sign_many(const gmkit_private_key *key,
+                                const uint8_t *id,
+                                size_t id_len,
+                                const gmkit_bytes *messages,
+                                size_t count,
+                                uint8_t *signatures);
+
+// Verifies `count` signatures of one signer, each over its own message. `id` and `form` as in
+// `gmkit_sm2_sign`. `verdicts` has room for one number of each: GMKIT_OK for a signature that
+// fits, else the error that `gmkit_sm2_verify` gives for it. The function returns GMKIT_OK ONLY
+// WHEN ALL OF THEM FIT; when it returns GMKIT_ERR_REJECTED, look at the verdicts. With any
+// other error nothing was verified, and the verdicts are untouched.
+//
+// Errors: GMKIT_ERR_REJECTED, GMKIT_ERR_ARGUMENT.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm2_verify_many(const gmkit_public_key *key,
+                                  const uint8_t *id,
+                                  size_t id_len,
+                                  const gmkit_bytes *messages,
+                                  uint32_t form,
+                                  const gmkit_bytes *signatures,
+                                  size_t count,
+                                  gmkit_error *verdicts);
+
 // Encrypts a short message to a public key (GB/T 32918.4-2016). `form` is
 // GMKIT_CIPHERTEXT_DER, _C1C3C2 or _C1C2C3; `out` needs room for `len` +
 // GMKIT_CIPHERTEXT_OVERHEAD bytes. For anything but keys, encrypt a fresh SM4 key this way
@@ -585,6 +753,30 @@ gmkit_error gmkit_sm2_exchange_key_without_confirmation(gmkit_sm2_exchange *exch
 
 // Wipes and frees, also in the middle of an exchange. NULL is allowed.
 void gmkit_sm2_exchange_free(gmkit_sm2_exchange *exchange);
+
+// Prepares a public key for many verifications under one ID (as in `gmkit_sm2_sign`). It costs
+// as much as about ten of them, each of which then takes less than half the time. The key may
+// be freed before. Free it with `gmkit_sm2_prepared_key_free`.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm2_prepared_key_new(const gmkit_public_key *key,
+                                       const uint8_t *id,
+                                       size_t id_len,
+                                       gmkit_sm2_prepared_key **prepared);
+
+// Verifies a signature over a message. ONLY GMKIT_OK MEANS THAT IT FITS. `form` as in
+// `gmkit_sm2_sign`.
+//
+// Errors: as `gmkit_sm2_verify`.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm2_prepared_key_verify(const gmkit_sm2_prepared_key *prepared,
+                                          const uint8_t *message,
+                                          size_t message_len,
+                                          uint32_t form,
+                                          const uint8_t *signature,
+                                          size_t signature_len);
+
+// Frees. NULL is allowed.
+void gmkit_sm2_prepared_key_free(gmkit_sm2_prepared_key *prepared);
 
 // Signs a message in one call (GB/T 32918.2-2016). `form` is GMKIT_SIGNATURE_DER or
 // GMKIT_SIGNATURE_RAW; `out` needs room for 72 or 64 bytes.
@@ -709,6 +901,33 @@ void gmkit_sm3_free(gmkit_sm3 *hash);
 //
 // Errors: GMKIT_ERR_TOO_LONG.
 GMKIT_MUST_USE gmkit_error gmkit_sm3_kdf(const uint8_t *z, size_t z_len, uint8_t *out, size_t klen);
+
+// SM3 of `count` messages: `digests` has room for 32 bytes of each, in their order.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm3_digest_many(const gmkit_bytes *messages,
+                                  size_t count,
+                                  uint8_t *digests);
+
+// SM4-CMAC of `count` messages under one key of 16 bytes, several times as fast as one by one:
+// `tags` has room for 16 bytes of each, in their order.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_cmac_many(const uint8_t *key,
+                                const gmkit_bytes *messages,
+                                size_t count,
+                                uint8_t *tags);
+
+// SM4-CBC of `count` messages under one key of 16 bytes, several times as fast as one by one.
+// Each message has a multiple of 16 bytes (it is padded by the caller), and an IV of 16
+// unpredictable bytes in `ivs`. The ciphertexts go to `output` without gaps, which has room
+// for as many bytes as the messages have together.
+//
+// Errors: GMKIT_ERR_ARGUMENT.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_cbc_encrypt_many(const uint8_t *key,
+                                       const gmkit_bytes *ivs,
+                                       const gmkit_bytes *messages,
+                                       size_t count,
+                                       uint8_t *output);
 
 // Starts SM4-CBC encryption with PKCS#7 padding (GB/T 17964-2021) with a key of 16 bytes and
 // an IV of 16 bytes that nobody could predict. CBC does not authenticate: unless a peer
@@ -928,6 +1147,47 @@ gmkit_error gmkit_sm4_ctr_update(gmkit_sm4_ctr *ctr,
 // Wipes and frees. NULL is allowed.
 void gmkit_sm4_ctr_free(gmkit_sm4_ctr *ctr);
 
+// Takes a key of 16 bytes for FF1 (NIST SP 800-38G revision 1) on texts of the given alphabet:
+// 2 to 65,536 different characters in UTF-8, as "0123456789". Free it with
+// `gmkit_sm4_ff1_free`.
+//
+// Errors: GMKIT_ERR_ARGUMENT.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_ff1_new(const uint8_t *key,
+                              const char *alphabet,
+                              gmkit_sm4_ff1 **ff1);
+
+// Encrypts a text (UTF-8, without a NUL byte at its end) to another one of as many characters
+// of the alphabet. The tweak has any length and is not secret: put in it what is known about
+// the record. The text must have a million possible values, and at most 4096 characters. `out`
+// needs room for four bytes per byte of `text`, and gets no NUL byte.
+//
+// Errors: GMKIT_ERR_ARGUMENT, GMKIT_ERR_BUFFER_TOO_SMALL.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_ff1_encrypt(const gmkit_sm4_ff1 *ff1,
+                                  const uint8_t *tweak,
+                                  size_t tweak_len,
+                                  const uint8_t *text,
+                                  size_t text_len,
+                                  uint8_t *out,
+                                  size_t *out_len);
+
+// Decrypts, as `gmkit_sm4_ff1_encrypt`. Nothing is authenticated: a wrong key or tweak gives
+// another text.
+//
+// Errors: GMKIT_ERR_ARGUMENT, GMKIT_ERR_BUFFER_TOO_SMALL.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_ff1_decrypt(const gmkit_sm4_ff1 *ff1,
+                                  const uint8_t *tweak,
+                                  size_t tweak_len,
+                                  const uint8_t *text,
+                                  size_t text_len,
+                                  uint8_t *out,
+                                  size_t *out_len);
+
+// Wipes and frees. NULL is allowed.
+void gmkit_sm4_ff1_free(gmkit_sm4_ff1 *ff1);
+
 // Takes an SM4 key of 16 bytes for GCM. Free it with `gmkit_sm4_gcm_free`.
 GMKIT_MUST_USE gmkit_error gmkit_sm4_gcm_new(const uint8_t *key, gmkit_sm4_gcm **gcm);
 
@@ -1040,6 +1300,37 @@ gmkit_error gmkit_sm4_gcm_opener_finish(gmkit_sm4_gcm_opener *opener,
 // Wipes and frees, also in the middle of a message. NULL is allowed.
 void gmkit_sm4_gcm_opener_free(gmkit_sm4_gcm_opener *opener);
 
+// Takes the two keys of HCTR (GB/T 17964-2021), 16 bytes each and independent: `k1` for the
+// cipher, `k2` for the hash. Free it with `gmkit_sm4_hctr_free`.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_hctr_new(const uint8_t *k1,
+                               const uint8_t *k2,
+                               gmkit_sm4_hctr **hctr);
+
+// Encrypts `len` bytes, at least 16, as one wide block under a tweak of 16 bytes. `output` has
+// room for `len` bytes; it may be `input`. HCTR does not authenticate.
+//
+// Errors: GMKIT_ERR_ARGUMENT.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_hctr_encrypt(const gmkit_sm4_hctr *hctr,
+                                   const uint8_t *tweak,
+                                   const uint8_t *input,
+                                   uint8_t *output,
+                                   size_t len);
+
+// Decrypts, as `gmkit_sm4_hctr_encrypt`.
+//
+// Errors: GMKIT_ERR_ARGUMENT.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_hctr_decrypt(const gmkit_sm4_hctr *hctr,
+                                   const uint8_t *tweak,
+                                   const uint8_t *input,
+                                   uint8_t *output,
+                                   size_t len);
+
+// Wipes and frees. NULL is allowed.
+void gmkit_sm4_hctr_free(gmkit_sm4_hctr *hctr);
+
 // Starts an SM4-CMAC (NIST SP 800-38B) of a message in pieces, with a key of 16 bytes. Free it
 // with `gmkit_sm4_cmac_free`.
 GMKIT_MUST_USE gmkit_error gmkit_sm4_cmac_new(const uint8_t *key, gmkit_sm4_cmac **cmac);
@@ -1117,6 +1408,49 @@ gmkit_error gmkit_sm4_unwrap_padded(const uint8_t *kek,
                                     size_t len,
                                     uint8_t *out,
                                     size_t *out_len);
+
+// BC mode of GB/T 17964-2021 over `len` bytes, a multiple of 16, with an unpredictable IV.
+// `output` has room for `len` bytes; it may be `input`. BC does not authenticate.
+//
+// Errors: GMKIT_ERR_ARGUMENT.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_bc_encrypt(const uint8_t *key,
+                                 const uint8_t *iv,
+                                 const uint8_t *input,
+                                 uint8_t *output,
+                                 size_t len);
+
+// Decrypts, as `gmkit_sm4_bc_encrypt`.
+//
+// Errors: GMKIT_ERR_ARGUMENT.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_bc_decrypt(const uint8_t *key,
+                                 const uint8_t *iv,
+                                 const uint8_t *input,
+                                 uint8_t *output,
+                                 size_t len);
+
+// OFBNLF mode of GB/T 17964-2021 over `len` bytes, a multiple of 16, with an IV that must not
+// repeat under one key. `output` has room for `len` bytes; it may be `input`. OFBNLF does not
+// authenticate.
+//
+// Errors: GMKIT_ERR_ARGUMENT.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_ofbnlf_encrypt(const uint8_t *key,
+                                     const uint8_t *iv,
+                                     const uint8_t *input,
+                                     uint8_t *output,
+                                     size_t len);
+
+// Decrypts, as `gmkit_sm4_ofbnlf_encrypt`.
+//
+// Errors: GMKIT_ERR_ARGUMENT.
+GMKIT_MUST_USE
+gmkit_error gmkit_sm4_ofbnlf_decrypt(const uint8_t *key,
+                                     const uint8_t *iv,
+                                     const uint8_t *input,
+                                     uint8_t *output,
+                                     size_t len);
 
 // Takes an XTS key K1, K2 of 32 bytes. `standard` is GMKIT_XTS_GB or GMKIT_XTS_IEEE. Free it
 // with `gmkit_sm4_xts_free`.

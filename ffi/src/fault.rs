@@ -7,7 +7,7 @@ use std::{
     ffi::{CStr, CString, c_char},
 };
 
-use toolkit::{keys, sm2, sm3::KdfError, sm4};
+use toolkit::{keys, rng, sm2, sm3::KdfError, sm4};
 
 use crate::export::export;
 
@@ -140,6 +140,11 @@ impl Fault {
         Self::new(code, message)
     }
 
+    /// The number alone, for one of many answers.
+    pub(crate) const fn code(&self) -> gmkit_error {
+        self.code
+    }
+
     /// Keeps the message for this thread and returns the code.
     pub(crate) fn record(self) -> gmkit_error {
         let message = CString::new(self.message.into_owned().replace('\0', " "));
@@ -208,12 +213,28 @@ impl From<sm4::Error> for Fault {
         use sm4::Error as E;
         let code = match error {
             E::Rejected => GMKIT_ERR_REJECTED,
-            E::NonceLength | E::TagLength | E::EqualKeys | E::DataUnitLength | E::KeyDataLength => {
-                GMKIT_ERR_ARGUMENT
-            }
+            E::NonceLength
+            | E::TagLength
+            | E::EqualKeys
+            | E::DataUnitLength
+            | E::KeyDataLength
+            | E::TooShort
+            | E::Radix
+            | E::Domain
+            | E::Numeral => GMKIT_ERR_ARGUMENT,
             E::MessageTooLong => GMKIT_ERR_TOO_LONG,
             E::OutputTooSmall => GMKIT_ERR_BUFFER_TOO_SMALL,
             _ => GMKIT_ERR_INTERNAL,
+        };
+        Self::of(code, &error)
+    }
+}
+
+impl From<rng::Error> for Fault {
+    fn from(error: rng::Error) -> Self {
+        let code = match error {
+            rng::Error::SelfTest => GMKIT_ERR_SELF_TEST,
+            _ => GMKIT_ERR_RANDOM,
         };
         Self::of(code, &error)
     }

@@ -11,26 +11,35 @@
 //! - The other modules are the functions, one module per object.
 #![allow(non_camel_case_types, reason = "names of C types")]
 
+mod drng;
+mod envelope;
 mod export;
 mod fault;
 mod handle;
 mod hazmat;
 mod hmac_sm3;
+mod kdfs;
 mod library;
 mod pointer;
 mod private_key;
 mod public_key;
 mod secret_key;
+mod sm2_batch;
 mod sm2_encrypt;
 mod sm2_exchange;
+mod sm2_prepared_key;
 mod sm2_sign;
 mod sm2_verify;
 mod sm3;
+mod sm4_batch;
 mod sm4_cbc;
 mod sm4_ccm;
 mod sm4_cfb;
 mod sm4_ctr;
+mod sm4_ff1;
 mod sm4_gcm;
 mod sm4_gcm_stream;
+mod sm4_hctr;
 mod sm4_mac;
+mod sm4_rare;
 mod sm4_xts;

@@ -90,6 +90,66 @@ impl Deref for Copied<'_> {
     }
 }
 
+/// Some bytes, as one of many in an array. `data` may be NULL when `len` is zero.
+#[repr(C)]
+pub struct gmkit_bytes {
+    /// The first of them.
+    pub data: In,
+    /// Their number.
+    pub len: usize,
+}
+
+/// `const gmkit_bytes *`, with its length in another argument.
+#[repr(transparent)]
+pub struct InMany(*const gmkit_bytes);
+
+impl InMany {
+    /// The bytes of each. NULL is right for none at all.
+    pub(crate) fn get(&self, count: usize) -> Result<Vec<&[u8]>, Fault> {
+        check_len(count.saturating_mul(size_of::<gmkit_bytes>()))?;
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        if self.0.is_null() {
+            return Err(null());
+        }
+        if !self.0.is_aligned() {
+            return Err(Fault::argument("an array of gmkit_bytes is not aligned"));
+        }
+        // SAFETY: not NULL, aligned; the caller vouches for `count` of them that do not change
+        // during the call, and their size fits.
+        let many = unsafe { slice::from_raw_parts(self.0, count) };
+        many.iter().map(|bytes| bytes.data.bytes(bytes.len)).collect()
+    }
+}
+
+/// `gmkit_error *` to room for one verdict each of many.
+#[repr(transparent)]
+pub struct Verdicts(*mut gmkit_error);
+
+impl Verdicts {
+    /// Refuses NULL for a number of verdicts that is not zero, before any work is done.
+    pub(crate) fn check(&self, count: usize) -> Result<(), Fault> {
+        if count > 0 && self.0.is_null() {
+            return Err(null());
+        }
+        if !self.0.is_aligned() {
+            return Err(Fault::argument("an array of gmkit_error is not aligned"));
+        }
+        Ok(())
+    }
+
+    /// Writes the verdicts, as many as [`Verdicts::check`] was told.
+    pub(crate) fn write(&self, verdicts: &[gmkit_error]) -> Result<(), Fault> {
+        self.check(verdicts.len())?;
+        if !verdicts.is_empty() {
+            // SAFETY: not NULL, aligned; the caller vouches for room for one verdict of each.
+            unsafe { self.0.copy_from(verdicts.as_ptr(), verdicts.len()) };
+        }
+        Ok(())
+    }
+}
+
 /// `const uint8_t *` to exactly `N` bytes.
 #[repr(transparent)]
 pub struct InArray<const N: usize>(*const u8);

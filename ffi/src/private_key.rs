@@ -40,7 +40,7 @@ impl AnyPrivateKey {
         &self.key
     }
 
-    fn exportable(&self) -> Result<&SoftwareKey, Fault> {
+    pub(crate) fn exportable(&self) -> Result<&SoftwareKey, Fault> {
         self.software.as_deref().ok_or_else(|| {
             Fault::new(gmkit_error::GMKIT_ERR_UNSUPPORTED, "a key opened by URI is not exported")
         })

@@ -590,6 +590,177 @@ static void exchange(gmkit_private_key *key, gmkit_public_key *pub) {
     gmkit_sm2_exchange_free(x);
 }
 
+static void rare_modes(void) {
+    gmkit_sm4_hctr *h = NULL;
+    gmkit_sm4_ff1 *f = NULL;
+    REFUSES_NULL(gmkit_sm4_hctr_new(NULL, K, &h));
+    REFUSES_NULL(gmkit_sm4_hctr_new(K, NULL, &h));
+    REFUSES_NULL(gmkit_sm4_hctr_new(K, K, NULL));
+    REFUSES_NULL(gmkit_sm4_hctr_encrypt(NULL, IV, M, out, 16));
+    REFUSES_NULL(gmkit_sm4_hctr_decrypt(NULL, IV, M, out, 16));
+    OK(gmkit_sm4_hctr_new(K, IV, &h));
+    REFUSES_NULL(gmkit_sm4_hctr_encrypt(h, NULL, M, out, 16));
+    REFUSES_NULL(gmkit_sm4_hctr_encrypt(h, IV, NULL, out, 16));
+    REFUSES_NULL(gmkit_sm4_hctr_decrypt(h, IV, M, NULL, 16));
+    for (size_t n = 0; n < 16; n++) {
+        FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_hctr_encrypt(h, IV, M, out, n));
+        FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_hctr_decrypt(h, IV, M, out, n));
+    }
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_hctr_encrypt(h, IV, M, out, HUGE));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_hctr_encrypt(h, IV, out, out + 1, 16));
+    gmkit_sm4_hctr_free(h);
+
+    REFUSES_NULL(gmkit_sm4_bc_encrypt(NULL, IV, M, out, 16));
+    REFUSES_NULL(gmkit_sm4_bc_decrypt(K, NULL, M, out, 16));
+    REFUSES_NULL(gmkit_sm4_ofbnlf_encrypt(K, IV, NULL, out, 16));
+    REFUSES_NULL(gmkit_sm4_ofbnlf_decrypt(K, IV, M, NULL, 16));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_bc_encrypt(K, IV, M, out, 15));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_bc_decrypt(K, IV, M, out, 17));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_ofbnlf_encrypt(K, IV, out, out + 8, 16));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_ofbnlf_decrypt(K, IV, M, out, HUGE));
+    OK(gmkit_sm4_bc_encrypt(K, IV, NULL, NULL, 0));
+
+    len = sizeof out;
+    REFUSES_NULL(gmkit_sm4_ff1_new(NULL, "0123456789", &f));
+    REFUSES_NULL(gmkit_sm4_ff1_new(K, NULL, &f));
+    REFUSES_NULL(gmkit_sm4_ff1_new(K, "0123456789", NULL));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_ff1_new(K, "", &f));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_ff1_new(K, "0", &f));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_ff1_new(K, "010", &f));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_ff1_new(K, "\xff", &f));
+    REFUSES_NULL(gmkit_sm4_ff1_encrypt(NULL, NULL, 0, M, 16, out, &len));
+    REFUSES_NULL(gmkit_sm4_ff1_decrypt(NULL, NULL, 0, M, 16, out, &len));
+    OK(gmkit_sm4_ff1_new(K, "0123456789", &f));
+    REFUSES_NULL(gmkit_sm4_ff1_encrypt(f, NULL, 1, BYTES("1234567"), 7, out, &len));
+    REFUSES_NULL(gmkit_sm4_ff1_encrypt(f, NULL, 0, NULL, 7, out, &len));
+    REFUSES_NULL(gmkit_sm4_ff1_encrypt(f, NULL, 0, BYTES("1234567"), 7, out, NULL));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_ff1_encrypt(f, NULL, 0, BYTES("12345"), 5, out, &len));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_ff1_decrypt(f, NULL, 0, BYTES("12345"), 5, out, &len));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_ff1_encrypt(f, NULL, 0, BYTES("123456x"), 7, out, &len));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_ff1_encrypt(f, NULL, 0, BYTES("12345\xff"), 6, out, &len));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_ff1_encrypt(f, NULL, HUGE, BYTES("1234567"), 7, out, &len));
+    len = 27;
+    FAILS(GMKIT_ERR_BUFFER_TOO_SMALL,
+          gmkit_sm4_ff1_encrypt(f, NULL, 0, BYTES("1234567"), 7, out, &len));
+    OK(gmkit_sm4_ff1_encrypt(f, NULL, 0, BYTES("1234567"), 7, NULL, &len));
+    CHECK(len == 28);
+    gmkit_sm4_ff1_free(f);
+}
+
+static void batches(gmkit_private_key *key, gmkit_public_key *pub) {
+    const gmkit_bytes bad[2] = {{M, 16}, {NULL, 1}}, odd[2] = {{M, 16}, {M, 15}};
+    const gmkit_bytes good[2] = {{M, 16}, {M, 32}};
+    gmkit_error verdicts[2] = {GMKIT_ERR_IO, GMKIT_ERR_IO};
+    gmkit_sm2_prepared_key *prepared = NULL;
+    REFUSES_NULL(gmkit_sm3_digest_many(NULL, 1, out));
+    REFUSES_NULL(gmkit_sm3_digest_many(good, 2, NULL));
+    REFUSES_NULL(gmkit_sm3_digest_many(bad, 2, out));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm3_digest_many(good, HUGE, out));
+    OK(gmkit_sm3_digest_many(NULL, 0, NULL));
+    REFUSES_NULL(gmkit_sm4_cmac_many(NULL, good, 2, out));
+    REFUSES_NULL(gmkit_sm4_cmac_many(K, NULL, 2, out));
+    REFUSES_NULL(gmkit_sm4_cmac_many(K, good, 2, NULL));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_cmac_many(K, good, HUGE / 4, out));
+    REFUSES_NULL(gmkit_sm4_cbc_encrypt_many(NULL, odd, good, 1, out));
+    REFUSES_NULL(gmkit_sm4_cbc_encrypt_many(K, NULL, good, 1, out));
+    REFUSES_NULL(gmkit_sm4_cbc_encrypt_many(K, odd, NULL, 1, out));
+    REFUSES_NULL(gmkit_sm4_cbc_encrypt_many(K, odd, good, 1, NULL));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_cbc_encrypt_many(K, good, good, 2, out)); /* IV of 32 */
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm4_cbc_encrypt_many(K, good, odd, 2, out));
+    REFUSES_NULL(gmkit_sm2_sign_many(NULL, NULL, 0, good, 2, out));
+    REFUSES_NULL(gmkit_sm2_sign_many(key, NULL, 1, good, 2, out));
+    REFUSES_NULL(gmkit_sm2_sign_many(key, NULL, 0, NULL, 2, out));
+    REFUSES_NULL(gmkit_sm2_sign_many(key, NULL, 0, good, 2, NULL));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm2_sign_many(key, out, 8192 - 1, NULL, HUGE, out));
+    REFUSES_NULL(gmkit_sm2_verify_many(NULL, NULL, 0, good, 1, good, 2, verdicts));
+    REFUSES_NULL(gmkit_sm2_verify_many(pub, NULL, 1, good, 1, good, 2, verdicts));
+    REFUSES_NULL(gmkit_sm2_verify_many(pub, NULL, 0, NULL, 1, good, 2, verdicts));
+    REFUSES_NULL(gmkit_sm2_verify_many(pub, NULL, 0, good, 1, NULL, 2, verdicts));
+    REFUSES_NULL(gmkit_sm2_verify_many(pub, NULL, 0, good, 1, good, 2, NULL));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm2_verify_many(pub, NULL, 0, good, 2, good, 2, verdicts));
+    CHECK(verdicts[0] == GMKIT_ERR_IO && verdicts[1] == GMKIT_ERR_IO);
+    REFUSES_NULL(gmkit_sm2_prepared_key_new(NULL, NULL, 0, &prepared));
+    REFUSES_NULL(gmkit_sm2_prepared_key_new(pub, NULL, 1, &prepared));
+    REFUSES_NULL(gmkit_sm2_prepared_key_new(pub, NULL, 0, NULL));
+    REFUSES_NULL(gmkit_sm2_prepared_key_verify(NULL, M, 1, 0, M, 64));
+    OK(gmkit_sm2_prepared_key_new(pub, NULL, 0, &prepared));
+    REFUSES_NULL(gmkit_sm2_prepared_key_verify(prepared, NULL, 1, 0, M, 64));
+    REFUSES_NULL(gmkit_sm2_prepared_key_verify(prepared, M, 1, 0, NULL, 64));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm2_prepared_key_verify(prepared, M, 1, 2, M, 64));
+    FAILS(GMKIT_ERR_ENCODING, gmkit_sm2_prepared_key_verify(prepared, M, 1, 0, M, 64));
+    gmkit_sm2_prepared_key_free(prepared);
+}
+
+static void derivation(void) {
+    REFUSES_NULL(gmkit_hkdf_sm3(NULL, 1, M, 1, M, 1, out, 1));
+    REFUSES_NULL(gmkit_hkdf_sm3(M, 1, NULL, 1, M, 1, out, 1));
+    REFUSES_NULL(gmkit_hkdf_sm3(M, 1, M, 1, NULL, 1, out, 1));
+    REFUSES_NULL(gmkit_hkdf_sm3(M, 1, M, 1, M, 1, NULL, 1));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_hkdf_sm3(M, 1, M, 1, M, 1, out, 8161));
+    REFUSES_NULL(gmkit_pbkdf2_sm3(NULL, 1, M, 1, 1, out, 1));
+    REFUSES_NULL(gmkit_pbkdf2_sm3(M, 1, NULL, 1, 1, out, 1));
+    REFUSES_NULL(gmkit_pbkdf2_sm3(M, 1, M, 1, 1, NULL, 1));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_pbkdf2_sm3(M, 1, M, 1, 0, out, 1));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_pbkdf2_sm3(M, 1, M, 1, 1, out, HUGE));
+    REFUSES_NULL(gmkit_tls12_prf_sm3(NULL, 1, M, 1, M, 1, out, 1));
+    REFUSES_NULL(gmkit_tls12_prf_sm3(M, 1, NULL, 1, M, 1, out, 1));
+    REFUSES_NULL(gmkit_tls12_prf_sm3(M, 1, M, 1, NULL, 1, out, 1));
+    REFUSES_NULL(gmkit_tls12_prf_sm3(M, 1, M, 1, M, 1, NULL, 1));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_tls12_prf_sm3(M, 1, M, 1, M, 1, out, 8161));
+    REFUSES_NULL(gmkit_tls13_expand_label_sm3(NULL, 32, M, 1, M, 1, out, 1));
+    REFUSES_NULL(gmkit_tls13_expand_label_sm3(M, 32, NULL, 1, M, 1, out, 1));
+    REFUSES_NULL(gmkit_tls13_expand_label_sm3(M, 32, M, 1, NULL, 1, out, 1));
+    REFUSES_NULL(gmkit_tls13_expand_label_sm3(M, 32, M, 1, M, 1, NULL, 1));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_tls13_expand_label_sm3(M, 31, M, 1, M, 1, out, 1));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_tls13_expand_label_sm3(M, 32, out, 250, M, 1, out, 1));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_tls13_expand_label_sm3(M, 32, M, 1, out, 256, out, 1));
+}
+
+static void generators(void) {
+    gmkit_drng *d = NULL;
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_drng_new(2, 1, NULL, 0, &d));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_drng_new(0, 0, NULL, 0, &d));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_drng_new(0, 3, NULL, 0, &d));
+    REFUSES_NULL(gmkit_drng_new(0, 1, NULL, 1, &d));
+    REFUSES_NULL(gmkit_drng_new(0, 1, NULL, 0, NULL));
+    REFUSES_NULL(gmkit_drng_fill(NULL, out, 1));
+    REFUSES_NULL(gmkit_drng_reseed(NULL, NULL, 0));
+    OK(gmkit_drng_new(0, 1, NULL, 0, &d));
+    REFUSES_NULL(gmkit_drng_fill(d, NULL, 1));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_drng_fill(d, out, HUGE));
+    REFUSES_NULL(gmkit_drng_reseed(d, NULL, 1));
+    OK(gmkit_drng_fill(d, NULL, 0));
+    gmkit_drng_free(d);
+}
+
+static void envelopes(gmkit_private_key *key, gmkit_public_key *pub) {
+    gmkit_private_key *inside = NULL;
+    uint8_t env[GMKIT_ENVELOPE_MAX];
+    size_t env_len = sizeof env;
+    len = sizeof out;
+    REFUSES_NULL(gmkit_envelope_seal(NULL, pub, out, &len));
+    REFUSES_NULL(gmkit_envelope_seal(key, NULL, out, &len));
+    REFUSES_NULL(gmkit_envelope_seal(key, pub, out, NULL));
+    len = GMKIT_ENVELOPE_MAX - 1;
+    FAILS(GMKIT_ERR_BUFFER_TOO_SMALL, gmkit_envelope_seal(key, pub, out, &len));
+    OK(gmkit_envelope_seal(key, pub, NULL, &len));
+    CHECK(len == GMKIT_ENVELOPE_MAX);
+    OK(gmkit_envelope_seal(key, pub, env, &env_len));
+    REFUSES_NULL(gmkit_envelope_open(NULL, env, env_len, &inside));
+    REFUSES_NULL(gmkit_envelope_open(key, NULL, env_len, &inside));
+    REFUSES_NULL(gmkit_envelope_open(key, env, env_len, NULL));
+    for (size_t n = 0; n < env_len; n++) { /* cut short anywhere */
+        FAILS(GMKIT_ERR_KEY, gmkit_envelope_open(key, env, n, &inside));
+    }
+    /* Any byte changed: refused or malformed, never another key. */
+    for (size_t i = 0; i < env_len; i++) {
+        env[i] ^= 4;
+        remember();
+        CHECK(gmkit_envelope_open(key, env, env_len, &inside) != GMKIT_OK && inside == NULL);
+        env[i] ^= 4;
+    }
+}
+
 int main(void) {
     gmkit_private_key *key = NULL;
     gmkit_public_key *pub = NULL;
@@ -608,6 +779,11 @@ int main(void) {
     signatures(key, pub);
     encryption(key, pub);
     exchange(key, pub);
+    rare_modes();
+    batches(key, pub);
+    derivation();
+    generators();
+    envelopes(key, pub);
     gmkit_public_key_free(pub);
     gmkit_private_key_free(key);
     puts("errors: ok");

@@ -536,6 +536,212 @@ static void other_modes(void) {
     CHECK(len == 21 && memcmp(other, key, 21) == 0);
 }
 
+/* GB/T 17964-2021: HCTR, BC and OFBNLF by the values that independent implementations agree on,
+ * and FF1 there and back. */
+static void rare_modes(void) {
+    const uint8_t key[16] = {0x2b, 0x7e, 0x15, 0x16, 0x28, 0xae, 0xd2, 0xa6,
+                             0xab, 0xf7, 0x15, 0x88, 0x09, 0xcf, 0x4f, 0x3c};
+    const uint8_t plain[32] = {0x6b, 0xc1, 0xbe, 0xe2, 0x2e, 0x40, 0x9f, 0x96, 0xe9, 0x3d, 0x7e,
+                               0x11, 0x73, 0x93, 0x17, 0x2a, 0xae, 0x2d, 0x8a, 0x57, 0x1e, 0x03,
+                               0xac, 0x9c, 0x9e, 0xb7, 0x6f, 0xac, 0x45, 0xaf, 0x8e, 0x51};
+    const uint8_t bc[4] = {0xac, 0x52, 0x9a, 0xf9}, ofbnlf[4] = {0x00, 0xa5, 0xb5, 0xc9};
+    uint8_t iv[16], work[32], other[32];
+    for (int i = 0; i < 16; i++) {
+        iv[i] = (uint8_t)i;
+    }
+    OK(gmkit_sm4_bc_encrypt(key, iv, plain, work, 32));
+    CHECK(memcmp(work, bc, 4) == 0);
+    OK(gmkit_sm4_bc_decrypt(key, iv, work, work, 32));
+    CHECK(memcmp(work, plain, 32) == 0);
+    OK(gmkit_sm4_ofbnlf_encrypt(key, iv, plain, work, 32));
+    CHECK(memcmp(work, ofbnlf, 4) == 0);
+    OK(gmkit_sm4_ofbnlf_decrypt(key, iv, work, work, 32));
+    CHECK(memcmp(work, plain, 32) == 0);
+
+    gmkit_sm4_hctr *hctr = NULL;
+    OK(gmkit_sm4_hctr_new(key, iv, &hctr));
+    OK(gmkit_sm4_hctr_encrypt(hctr, iv, plain, work, 29));
+    memcpy(other, plain, 32);
+    other[28] ^= 1;
+    OK(gmkit_sm4_hctr_encrypt(hctr, iv, other, other, 29));
+    for (int i = 0; i < 24; i += 4) { /* one bit changes all of it */
+        CHECK(memcmp(work + i, other + i, 4) != 0);
+    }
+    OK(gmkit_sm4_hctr_decrypt(hctr, iv, work, work, 29));
+    CHECK(memcmp(work, plain, 29) == 0);
+    gmkit_sm4_hctr_free(hctr);
+
+    gmkit_sm4_ff1 *ff1 = NULL;
+    uint8_t text[64], back[64];
+    size_t len = sizeof text, back_len = sizeof back;
+    OK(gmkit_sm4_ff1_new(key, "0123456789", &ff1));
+    OK(gmkit_sm4_ff1_encrypt(ff1, BYTES("card"), 4, BYTES("6222021234567894"), 16, text, &len));
+    CHECK(len == 16 && memcmp(text, "6222021234567894", 16) != 0);
+    for (size_t i = 0; i < len; i++) {
+        CHECK(text[i] >= '0' && text[i] <= '9');
+    }
+    OK(gmkit_sm4_ff1_decrypt(ff1, BYTES("card"), 4, text, len, back, &back_len));
+    CHECK(back_len == 16 && memcmp(back, "6222021234567894", 16) == 0);
+    gmkit_sm4_ff1_free(ff1);
+}
+
+static void many_at_once(void) {
+    const gmkit_bytes messages[3] = {{BYTES("one"), 3}, {NULL, 0}, {BYTES("three 16-byte blocks, or "
+                                                                          "48 bytes in all..."), 40}};
+    uint8_t digests[96], digest[32], tags[48], tag[16], out[64], one[64];
+    gmkit_sm4_cmac *cmac = NULL;
+    OK(gmkit_sm3_digest_many(messages, 3, digests));
+    OK(gmkit_sm4_cmac_many(GCM_KEY, messages, 3, tags));
+    OK(gmkit_sm4_cmac_new(GCM_KEY, &cmac));
+    for (int i = 0; i < 3; i++) {
+        OK(gmkit_sm3_digest(messages[i].data, messages[i].len, digest));
+        CHECK(memcmp(digest, digests + 32 * i, 32) == 0);
+        OK(gmkit_sm4_cmac_update(cmac, messages[i].data, messages[i].len));
+        OK(gmkit_sm4_cmac_finish(cmac, tag));
+        CHECK(memcmp(tag, tags + 16 * i, 16) == 0);
+    }
+    gmkit_sm4_cmac_free(cmac);
+
+    /* CBC without padding is what the padding encryptor does but for the last block. */
+    const gmkit_bytes blocks[2] = {{GCM_KEY, 16}, {messages[2].data, 32}};
+    const gmkit_bytes ivs[2] = {{GCM_KEY, 16}, {digests, 16}};
+    size_t at = 0;
+    OK(gmkit_sm4_cbc_encrypt_many(GCM_KEY, ivs, blocks, 2, out));
+    for (int i = 0; i < 2; i++) {
+        gmkit_sm4_cbc_encryptor *enc = NULL;
+        size_t len = sizeof one;
+        OK(gmkit_sm4_cbc_encryptor_new(GCM_KEY, ivs[i].data, &enc));
+        OK(gmkit_sm4_cbc_encryptor_update(enc, blocks[i].data, blocks[i].len, one, &len));
+        CHECK(len == blocks[i].len && memcmp(one, out + at, len) == 0);
+        at += len;
+        gmkit_sm4_cbc_encryptor_free(enc);
+    }
+}
+
+static void many_signatures(void) {
+    enum { COUNT = 20 };
+    gmkit_private_key *key = NULL;
+    gmkit_public_key *pub = NULL;
+    gmkit_sm2_prepared_key *prepared = NULL;
+    uint8_t text[COUNT][4], raw[64 * COUNT];
+    gmkit_bytes messages[COUNT], signatures[COUNT];
+    gmkit_error verdicts[COUNT];
+    OK(gmkit_private_key_generate(&key));
+    OK(gmkit_private_key_public_key(key, &pub));
+    for (int i = 0; i < COUNT; i++) {
+        memset(text[i], 'a' + i, 4);
+        messages[i].data = text[i];
+        messages[i].len = (size_t)(i % 5);
+        signatures[i].data = raw + 64 * i;
+        signatures[i].len = 64;
+    }
+    OK(gmkit_sm2_sign_many(key, NULL, 0, messages, COUNT, raw));
+    OK(gmkit_sm2_prepared_key_new(pub, NULL, 0, &prepared));
+    for (int i = 0; i < COUNT; i++) {
+        OK(gmkit_sm2_verify(pub, NULL, 0, messages[i].data, messages[i].len, GMKIT_SIGNATURE_RAW,
+                            raw + 64 * i, 64));
+        OK(gmkit_sm2_prepared_key_verify(prepared, messages[i].data, messages[i].len,
+                                         GMKIT_SIGNATURE_RAW, raw + 64 * i, 64));
+        FAILS(GMKIT_ERR_REJECTED,
+              gmkit_sm2_prepared_key_verify(prepared, BYTES("other"), 5, GMKIT_SIGNATURE_RAW,
+                                            raw + 64 * i, 64));
+    }
+    /* Few and many: the second prepares the key itself. */
+    for (size_t count = 0; count <= COUNT; count += 10) {
+        memset(verdicts, 0x55, sizeof verdicts);
+        OK(gmkit_sm2_verify_many(pub, NULL, 0, messages, GMKIT_SIGNATURE_RAW, signatures, count,
+                                 verdicts));
+        for (size_t i = 0; i < count; i++) {
+            CHECK(verdicts[i] == GMKIT_OK);
+        }
+    }
+    /* One wrong, one malformed, one out of range: the others still fit. */
+    raw[64 * 3 + 40] ^= 1;
+    signatures[7].len = 63;
+    memset(raw + 64 * 11, 0xff, 64);
+    FAILS(GMKIT_ERR_REJECTED, gmkit_sm2_verify_many(pub, NULL, 0, messages, GMKIT_SIGNATURE_RAW,
+                                                    signatures, COUNT, verdicts));
+    for (int i = 0; i < COUNT; i++) {
+        const gmkit_error want = i == 3               ? GMKIT_ERR_REJECTED
+                                 : i == 7 || i == 11 ? GMKIT_ERR_ENCODING
+                                                      : GMKIT_OK;
+        CHECK(verdicts[i] == want);
+    }
+    gmkit_sm2_prepared_key_free(prepared);
+    gmkit_public_key_free(pub);
+    gmkit_private_key_free(key);
+}
+
+static void derivation(void) {
+    /* HKDF: inputs of RFC 5869, A.1; PBKDF2 and TLCP's PRF: published values. */
+    const uint8_t hkdf[4] = {0xc6, 0x9f, 0xe9, 0x1b}, pbkdf2[4] = {0x30, 0x53, 0x0b, 0x86};
+    uint8_t ikm[22], salt[13], info[10], out[64], again[64];
+    memset(ikm, 0x0b, sizeof ikm);
+    for (int i = 0; i < 13; i++) {
+        salt[i] = (uint8_t)i;
+    }
+    for (int i = 0; i < 10; i++) {
+        info[i] = (uint8_t)(0xf0 + i);
+    }
+    OK(gmkit_hkdf_sm3(ikm, 22, salt, 13, info, 10, out, 42));
+    CHECK(memcmp(out, hkdf, 4) == 0);
+    OK(gmkit_pbkdf2_sm3(BYTES("passwd"), 6, BYTES("salt"), 4, 1, out, 64));
+    CHECK(memcmp(out, pbkdf2, 4) == 0);
+    OK(gmkit_tls12_prf_sm3(ikm, 22, BYTES("label"), 5, salt, 13, out, 64));
+    OK(gmkit_tls12_prf_sm3(ikm, 22, BYTES("lab"), 3, BYTES("el\0\1\2\3\4\5\6\7\10\11\12\13\14"), 15,
+                           again, 64));
+    CHECK(memcmp(out, again, 64) == 0); /* label and seed are one string */
+    OK(gmkit_tls13_expand_label_sm3(out, 32, BYTES("key"), 3, NULL, 0, again, 16));
+    /* The same by HKDF-Expand's definition: one block of HMAC. */
+    OK(gmkit_hmac_sm3_mac(out, 32, BYTES("\0\20\11tls13 key\0\1"), 14, out + 32));
+    CHECK(memcmp(again, out + 32, 16) == 0);
+}
+
+static void generators(void) {
+    for (uint32_t mechanism = GMKIT_DRNG_SM3; mechanism <= GMKIT_DRNG_SM4; mechanism++) {
+        gmkit_drng *one = NULL, *two = NULL;
+        uint8_t a[100], b[100];
+        OK(gmkit_drng_new(mechanism, 1, NULL, 0, &one));
+        OK(gmkit_drng_new(mechanism, 2, BYTES("two"), 3, &two));
+        OK(gmkit_drng_fill(one, a, sizeof a));
+        OK(gmkit_drng_fill(two, b, sizeof b));
+        CHECK(memcmp(a, b, 16) != 0);
+        OK(gmkit_drng_reseed(one, BYTES("more"), 4));
+        OK(gmkit_drng_fill(one, b, sizeof b));
+        CHECK(memcmp(a, b, 16) != 0);
+        gmkit_drng_free(one);
+        gmkit_drng_free(two);
+    }
+}
+
+static void envelopes(void) {
+    gmkit_private_key *owner = NULL, *made = NULL, *received = NULL;
+    gmkit_public_key *pub = NULL, *made_pub = NULL, *received_pub = NULL;
+    uint8_t envelope[GMKIT_ENVELOPE_MAX], a[65], b[65];
+    size_t len = sizeof envelope;
+    OK(gmkit_private_key_generate(&owner));
+    OK(gmkit_private_key_generate(&made));
+    OK(gmkit_private_key_public_key(owner, &pub));
+    OK(gmkit_envelope_seal(made, pub, envelope, &len));
+    OK(gmkit_envelope_open(owner, envelope, len, &received));
+    OK(gmkit_private_key_public_key(made, &made_pub));
+    OK(gmkit_private_key_public_key(received, &received_pub));
+    OK(gmkit_public_key_to_point(made_pub, a));
+    OK(gmkit_public_key_to_point(received_pub, b));
+    CHECK(memcmp(a, b, 65) == 0);
+    gmkit_private_key_free(received);
+    received = NULL;
+    FAILS(GMKIT_ERR_REJECTED, gmkit_envelope_open(made, envelope, len, &received));
+    envelope[len - 1] ^= 1; /* another d: not the private key of the public key beside it */
+    FAILS(GMKIT_ERR_REJECTED, gmkit_envelope_open(owner, envelope, len, &received));
+    CHECK(received == NULL);
+    gmkit_private_key_free(owner);
+    gmkit_private_key_free(made);
+    gmkit_public_key_free(pub);
+    gmkit_public_key_free(made_pub);
+    gmkit_public_key_free(received_pub);
+}
+
 /* Outputs with exactly the promised room, on the heap, where valgrind and the sanitizer see a byte
  * too many. */
 static void exact_room(void) {
@@ -591,6 +797,12 @@ int main(void) {
     exchange();
     blocks();
     other_modes();
+    rare_modes();
+    many_at_once();
+    many_signatures();
+    derivation();
+    generators();
+    envelopes();
     exact_room();
     puts("functions: ok");
     return 0;

@@ -56,6 +56,25 @@ pub(crate) enum Command {
                       gmkit cipher -K sm4.key --decrypt -o backup.tar backup.gcm"
     )]
     Cipher(Cipher),
+    /// Derive a key from a secret, printed in hexadecimal
+    #[command(
+        subcommand,
+        after_help = "Example:\n  gmkit kdf hkdf -K secret.bin --salt 00ff --info 74657374 --len 32"
+    )]
+    Kdf(Kdf),
+    /// Random bytes, from the operating system or a generator of GM/T 0105
+    #[command(after_help = "Example:\n  gmkit random --len 16 -o sm4.key")]
+    Random(Random),
+    /// Send a private key to its owner, and receive one (the enveloped key of GB/T 35276)
+    #[command(
+        subcommand,
+        after_help = "Example:\n  gmkit envelope seal -k enc.pem -r owner.pub.pem -o enc.env\n  \
+                      gmkit envelope open -k owner.pem -o enc.pem enc.env"
+    )]
+    Envelope(Envelope),
+    /// What this machine offers: CPU, backends, entropy, clock
+    #[command(after_help = "Example:\n  gmkit doctor --randomness --stage power-on")]
+    Doctor(Doctor),
     /// Run the embedded test vectors on this machine
     #[command(subcommand)]
     Vectors(Vectors),
@@ -270,6 +289,9 @@ pub(crate) struct Mac {
     /// The MAC
     #[arg(long, value_enum, default_value = "hmac-sm3")]
     pub(crate) algorithm: MacAlgorithm,
+    /// IV for GMAC, in hexadecimal, as a rule 24 digits
+    #[arg(long, value_name = "HEX")]
+    pub(crate) iv: Option<String>,
     /// The message, - for standard input
     pub(crate) file: PathBuf,
     #[command(flatten)]
@@ -279,18 +301,23 @@ pub(crate) struct Mac {
 #[derive(Args)]
 #[command(group = clap::ArgGroup::new("direction").required(true).args(["encrypt", "decrypt"]))]
 pub(crate) struct Cipher {
-    /// Mode; gcm writes nonce ‖ ciphertext ‖ tag, the others are raw as `openssl enc` has them
+    /// Mode; gcm, gcm-siv and ccm write nonce ‖ ciphertext ‖ tag, the others are raw as `openssl
+    /// enc` has them
     #[arg(short, value_enum, default_value = "gcm")]
     pub(crate) mode: Mode,
-    /// Key file: 16 bytes, or 32 hex digits; for xts 32 bytes or 64 hex digits
+    /// Key file: 16 bytes, or 32 hex digits; for xts and hctr 32 bytes or 64 hex digits
     #[arg(short = 'K', value_name = "KEYFILE")]
     pub(crate) key_file: PathBuf,
-    /// IV of 32 hex digits, for all modes but gcm; for xts the tweak
+    /// IV of 32 hex digits, for the modes that need one; for xts and hctr the tweak; for ff1 a tweak
+    /// of any length, by default empty
     #[arg(long, value_name = "HEX")]
     pub(crate) iv: Option<String>,
     /// Which XTS: they differ from the second block on
     #[arg(long, value_enum, default_value = "gb", value_name = "STANDARD")]
     pub(crate) xts_standard: XtsStandard,
+    /// The characters that ff1 encrypts, each line for itself
+    #[arg(long, default_value = "0123456789", value_name = "CHARACTERS")]
+    pub(crate) alphabet: String,
     /// Encrypt
     #[arg(long)]
     pub(crate) encrypt: bool,
@@ -318,6 +345,20 @@ pub(crate) enum Mode {
     Ofb,
     /// Not authenticated; the file is one data unit of 16 bytes to 16 MiB; needs --iv
     Xts,
+    /// Authenticated; fresh nonce; at most 16 MiB less a byte
+    Ccm,
+    /// Authenticated, also if a nonce repeats; fresh nonce; at most 16 MiB
+    GcmSiv,
+    /// Not authenticated, one wide block of 16 bytes to 16 MiB; needs --iv
+    Hctr,
+    /// Not authenticated, whole blocks; needs --iv
+    Bc,
+    /// Not authenticated, whole blocks; needs --iv
+    Ofbnlf,
+    /// Wraps a key of 1 byte to 64 KiB (RFC 5649)
+    Wrap,
+    /// Keeps the format: each line becomes another line of the same --alphabet and length
+    Ff1,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -334,6 +375,163 @@ pub(crate) enum MacAlgorithm {
     HmacSm3,
     /// CMAC with SM4; the key has 16 bytes
     CmacSm4,
+    /// GMAC with SM4; the key has 16 bytes; needs --iv, which must never repeat under one key
+    GmacSm4,
+}
+
+/// A secret to derive from, and how much.
+#[derive(Args)]
+pub(crate) struct Derivation {
+    /// File with the secret: raw bytes, or at least 32 hex digits
+    #[arg(short = 'K', value_name = "KEYFILE")]
+    pub(crate) key_file: PathBuf,
+    /// Length of the result in bytes, at most 8160
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=8160))]
+    pub(crate) len: u16,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Kdf {
+    /// HKDF with SM3 (RFC 5869)
+    Hkdf {
+        #[command(flatten)]
+        derivation: Derivation,
+        /// Salt, in hexadecimal
+        #[arg(long, default_value = "")]
+        salt: String,
+        /// What the key is for, in hexadecimal
+        #[arg(long, default_value = "")]
+        info: String,
+    },
+    /// PBKDF2 with HMAC-SM3 (RFC 8018); the secret is a password
+    Pbkdf2 {
+        #[command(flatten)]
+        derivation: Derivation,
+        /// Salt, in hexadecimal
+        #[arg(long)]
+        salt: String,
+        /// Iterations
+        #[arg(long, default_value = "600000", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+        rounds: u32,
+    },
+    /// The KDF of SM2 (GB/T 32918.4-2016, 5.4.3)
+    Sm2 {
+        #[command(flatten)]
+        derivation: Derivation,
+    },
+    /// The PRF of TLS 1.2 and TLCP, with SM3
+    Tls12Prf {
+        #[command(flatten)]
+        derivation: Derivation,
+        /// Label, as "key expansion"
+        #[arg(long)]
+        label: String,
+        /// Seed, in hexadecimal
+        #[arg(long)]
+        seed: String,
+    },
+    /// HKDF-Expand-Label of TLS 1.3, with SM3; the secret has 32 bytes
+    Tls13ExpandLabel {
+        #[command(flatten)]
+        derivation: Derivation,
+        /// Label without "tls13 ", as "key"
+        #[arg(long)]
+        label: String,
+        /// Context, in hexadecimal
+        #[arg(long, default_value = "")]
+        context: String,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Random {
+    /// Number of bytes, at most 1 GiB
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
+    pub(crate) len: u64,
+    /// The generator
+    #[arg(long, value_enum, default_value = "os")]
+    pub(crate) source: Source,
+    /// Print hexadecimal digits instead of bytes
+    #[arg(long)]
+    pub(crate) hex: bool,
+    /// File for the bytes, created with mode 0600; else standard output
+    #[arg(short, value_name = "OUT")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// Where random bytes come from.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Source {
+    /// The operating system
+    Os,
+    /// GM/T 0105 with SM3, seeded by the operating system
+    Sm3,
+    /// GM/T 0105 with SM4, seeded by the operating system
+    Sm4,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Envelope {
+    /// Encrypt a private key to the owner's public key
+    Seal {
+        /// The private key to send
+        #[command(flatten)]
+        key: PrivateKeyArgs,
+        /// The owner's public key
+        #[arg(short, value_name = "RECIPIENT")]
+        recipient: PathBuf,
+        /// File for the envelope; else standard output
+        #[arg(short, value_name = "OUT")]
+        output: Option<PathBuf>,
+    },
+    /// Take the private key out
+    Open {
+        /// The owner's private key
+        #[command(flatten)]
+        key: PrivateKeyArgs,
+        /// File for the private key, created with mode 0600
+        #[arg(short, value_name = "KEY")]
+        output: PathBuf,
+        /// Write it unencrypted
+        #[arg(long, conflicts_with = "new_passphrase_file")]
+        no_passphrase: bool,
+        /// File whose first line is the passphrase to encrypt it with; else the terminal is asked
+        #[arg(long, value_name = "F")]
+        new_passphrase_file: Option<PathBuf>,
+        /// The envelope, - for standard input
+        file: PathBuf,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) json: Json,
+    /// Run the randomness tests of GM/T 0005-2021 instead
+    #[arg(long)]
+    pub(crate) randomness: bool,
+    /// How many samples, of which length
+    #[arg(long, value_enum, default_value = "power-on", requires = "randomness")]
+    pub(crate) stage: RandomnessStage,
+    /// The generator that is tested
+    #[arg(long, value_enum, default_value = "os", requires = "randomness")]
+    pub(crate) source: Source,
+    /// Test the bytes of a file instead, - for standard input
+    #[arg(long, value_name = "FILE", requires = "randomness", conflicts_with = "source")]
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// The collections of GM/T 0062.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum RandomnessStage {
+    /// 1000 samples of 10^6 bits: minutes
+    Assessment,
+    /// 50 samples of 10^6 bits
+    Delivery,
+    /// 20 samples of 10^6 bits
+    PowerOn,
+    /// 20 samples of 20,000 bits, tests 1 to 12
+    Periodic,
 }
 
 #[derive(Subcommand)]

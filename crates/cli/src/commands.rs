@@ -1,21 +1,29 @@
 //! One module per command.
 
 mod cipher;
+mod cipher_ff1;
 mod cipher_raw;
+mod cipher_whole;
 mod decrypt;
+mod doctor;
 mod encrypt;
+mod envelope;
 mod generated;
 mod hash;
+mod kdf;
 mod keygen;
 mod mac;
 mod pubkey;
 mod quickstart;
+mod random;
 mod selftest;
 mod sign;
 mod vectors;
 mod verify;
 
 use gmkit::keys::selftest::{Algorithm, require};
+
+use zeroize::Zeroizing;
 
 use crate::{args::Command, failure::Failure};
 
@@ -32,6 +40,10 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Hash(args) => hash::run(&args),
         Command::Mac(args) => mac::run(&args),
         Command::Cipher(args) => cipher::run(&args),
+        Command::Kdf(args) => kdf::run(&args),
+        Command::Random(args) => random::run(&args),
+        Command::Envelope(args) => envelope::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Vectors(args) => vectors::run(&args),
         Command::Selftest(args) => selftest::run(&args),
         Command::Completions { shell } => generated::completions(shell),
@@ -42,4 +54,10 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
 /// The known-answer test of an algorithm that a command uses without going through a key.
 fn tested(algorithm: Algorithm) -> Result<(), Failure> {
     Ok(require(algorithm)?)
+}
+
+/// The bytes of an argument in hexadecimal.
+fn parse_hex(name: &str, digits: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let bytes = hex::decode(digits).map(Zeroizing::new);
+    bytes.map_err(|_| Failure::input(format!("--{name} is not hexadecimal")))
 }

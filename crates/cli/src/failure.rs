@@ -34,6 +34,11 @@ impl Failure {
         Self { kind: Kind::Input, message: message.into() }
     }
 
+    /// A device that does not do its work.
+    pub(crate) fn device(error: impl fmt::Display) -> Self {
+        Self { kind: Kind::Device, message: error.to_string() }
+    }
+
     /// An error with its causes, about `name`.
     pub(crate) fn about(name: impl fmt::Display, error: impl Into<Self>) -> Self {
         let error = error.into();

@@ -23,9 +23,7 @@ pub(crate) fn open_private(
 ) -> Result<Arc<dyn PrivateKey>, Failure> {
     let source = FileOrPrompt { file: passphrase_file };
     if key == "-" {
-        let bytes = read_secret(Path::new(key))?;
-        let ask = || source.passphrase("standard input");
-        return Ok(Arc::new(SoftwareKey::from_file_bytes(&bytes, ask)?));
+        return Ok(Arc::new(software(Path::new(key), &source)?));
     }
     let uri = KeyUri::parse(key, Origin::Operator)?;
     tracing::debug!(scheme = uri.scheme(), "opening private key");
@@ -35,6 +33,32 @@ pub(crate) fn open_private(
         Error::Io { .. } | Error::FileTooLarge { .. } => error.into(),
         error => Failure::about(key, error),
     })
+}
+
+/// Opens a private key that is to leave the program: a file, not a device's.
+pub(crate) fn open_software(
+    key: &str,
+    passphrase_file: Option<&Path>,
+) -> Result<SoftwareKey, Failure> {
+    let source = FileOrPrompt { file: passphrase_file };
+    if key == "-" {
+        return software(Path::new(key), &source);
+    }
+    let uri = KeyUri::parse(key, Origin::Operator)?;
+    if uri.scheme() != "file" {
+        return Err(Failure::about(key, Error::Unsupported { operation: "leave its device" }));
+    }
+    let path = uri.to_file_path()?;
+    software(&path, &source).about(&path)
+}
+
+fn software(path: &Path, source: &FileOrPrompt<'_>) -> Result<SoftwareKey, Failure> {
+    let bytes = read_secret(path)?;
+    let name = match path.as_os_str() == "-" {
+        true => "standard input".to_owned(),
+        false => path.display().to_string(),
+    };
+    Ok(SoftwareKey::from_file_bytes(&bytes, || source.passphrase(&name))?)
 }
 
 /// Reads a file that holds a key or a passphrase; `-` is standard input.

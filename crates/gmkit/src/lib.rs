@@ -6,6 +6,7 @@
 //! | [`sm3`] | the hash function and the key derivation function, GB/T 32905 |
 //! | [`sm4`] | the block cipher and its modes, GB/T 32907 and 17964 |
 //! | `keys` | keys in files and behind URIs, self-tests (feature `keys`, on by default) |
+//! | `rng` | the generators of GM/T 0105 (feature `rng`), the tests of GM/T 0005 (feature `randomness`) |
 //!
 //! Sign a message and verify it:
 //!
@@ -37,6 +38,8 @@
 
 #[cfg(feature = "keys")]
 pub use gmkit_keys as keys;
+#[cfg(feature = "rng")]
+pub use gmkit_rng as rng;
 pub use gmkit_sm2 as sm2;
 pub use gmkit_sm3 as sm3;
 pub use gmkit_sm4 as sm4;

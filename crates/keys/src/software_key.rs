@@ -162,6 +162,14 @@ impl PrivateKey for SoftwareKey {
         Ok(Box::new(SoftwareSigning(self.key.signer(id))))
     }
 
+    fn sign_many(&self, id: Id<'_>, messages: &[&[u8]]) -> Vec<Result<Signature, Error>> {
+        if let Err(Error::SelfTest { test }) = selftest::require(Algorithm::Sm2Signature) {
+            return messages.iter().map(|_| Err(Error::SelfTest { test })).collect();
+        }
+        let signatures = sm2::batch::sign(&mut SysRng, &self.key, id, messages);
+        signatures.into_iter().map(|signature| Ok(signature?)).collect()
+    }
+
     fn decrypt(&self, ciphertext: &Ciphertext) -> Result<Zeroizing<Vec<u8>>, Error> {
         selftest::require(Algorithm::Sm2Encryption)?;
         Ok(self.key.decrypt(ciphertext)?)

@@ -85,6 +85,12 @@ fn collect(item: Item, items: &mut Vec<Item>) -> syn::Result<()> {
             items.push(Item::Const(constant));
         }
         Item::Enum(error) if error.ident == "gmkit_error" => items.push(Item::Enum(error)),
+        Item::Struct(mut bytes) if bytes.ident == "gmkit_bytes" => {
+            for field in &mut bytes.fields {
+                field.ty = pointer(field.ty.clone());
+            }
+            items.push(Item::Struct(bytes));
+        }
         Item::Macro(call) if call.mac.path.is_ident("handles") => {
             for ItemStruct { attrs, ident, .. } in call.mac.parse_body::<Many<ItemStruct>>()?.0 {
                 items.push(parse_quote! { #(#attrs)* pub struct #ident { private: Private } });
@@ -204,6 +210,8 @@ fn pointer(kind: Type) -> Type {
     match segment.ident.to_string().as_str() {
         "In" | "InArray" => parse_quote! { *const u8 },
         "Out" | "OutArray" => parse_quote! { *mut u8 },
+        "InMany" => parse_quote! { *const gmkit_bytes },
+        "Verdicts" => parse_quote! { *mut gmkit_error },
         "Len" => parse_quote! { *mut usize },
         "Text" => parse_quote! { *const c_char },
         "Ref" => parse_quote! { *const #target },

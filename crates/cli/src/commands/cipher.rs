@@ -3,7 +3,7 @@
 use gmkit::keys::{SecretKey, SoftwareSecret, selftest::Algorithm};
 use zeroize::Zeroizing;
 
-use super::{cipher_raw, tested};
+use super::{cipher_ff1, cipher_raw, cipher_whole, tested};
 use crate::{
     args::{Cipher, Mode},
     failure::{Context, Failure},
@@ -18,7 +18,7 @@ const TAG: usize = 16;
 pub(crate) fn run(args: &Cipher) -> Result<(), Failure> {
     spare_key(args.output.as_deref(), &args.key_file)?;
     let key = SoftwareSecret::decode_file_bytes(&read_secret(&args.key_file)?);
-    let wanted = if args.mode == Mode::Xts { 32 } else { 16 };
+    let wanted = if matches!(args.mode, Mode::Xts | Mode::Hctr) { 32 } else { 16 };
     if key.len() != wanted {
         let found = key.len();
         let reason = format!(
@@ -27,18 +27,23 @@ pub(crate) fn run(args: &Cipher) -> Result<(), Failure> {
         );
         return Err(Failure::about(args.key_file.display(), Failure::input(reason)));
     }
+    let has_nonce = matches!(args.mode, Mode::Gcm | Mode::GcmSiv | Mode::Ccm);
+    if args.iv.is_some() && (has_nonce || args.mode == Mode::Wrap) {
+        let reason = "a fresh nonce is written in front of each ciphertext, where there is one";
+        return Err(Failure::input(format!("this mode takes no --iv: {reason}")));
+    }
     if args.mode == Mode::Gcm {
-        if args.iv.is_some() {
-            return Err(Failure::input(
-                "gcm takes no --iv: a fresh nonce is written in front of each ciphertext",
-            ));
-        }
         let key = SoftwareSecret::sm4(&key)?;
         return if args.encrypt { seal(args, &key) } else { open(args, &key) };
     }
+    tested(Algorithm::Sm4)?;
+    match args.mode {
+        Mode::Ff1 => return cipher_ff1::run(args, &key),
+        Mode::Ccm | Mode::GcmSiv | Mode::Wrap => return cipher_whole::run(args, &key),
+        _ => {}
+    }
     let iv = args.iv.as_deref();
     let iv = iv.ok_or_else(|| Failure::input("this mode needs --iv with 32 hex digits"))?;
-    tested(Algorithm::Sm4)?;
     cipher_raw::run(args, &key, &parse_iv(iv)?)
 }
 

@@ -5,10 +5,11 @@ use gmkit::{
     sm4::{
         Cmac,
         cmac::{KeyInit, Mac as _},
+        gcm::Gcm,
     },
 };
 
-use super::{hash::line, tested};
+use super::{hash::line, parse_hex, tested};
 use crate::{
     args::{Mac, MacAlgorithm},
     failure::{Context, Failure},
@@ -17,11 +18,18 @@ use crate::{
     output::print_bytes,
 };
 
+/// Longest message of GMAC here.
+const MAX_GMAC: usize = 64 << 20;
+
 pub(crate) fn run(args: &Mac) -> Result<(), Failure> {
     let key = SoftwareSecret::decode_file_bytes(&read_secret(&args.key_file)?);
+    if args.iv.is_some() && args.algorithm != MacAlgorithm::GmacSm4 {
+        return Err(Failure::input("only gmac-sm4 takes an --iv"));
+    }
     let (name, mac) = match args.algorithm {
         MacAlgorithm::HmacSm3 => ("hmac_sm3", hmac(args, &key)?),
         MacAlgorithm::CmacSm4 => ("cmac_sm4", cmac(args, &key)?),
+        MacAlgorithm::GmacSm4 => ("gmac_sm4", gmac(args, &key)?),
     };
     if args.json.json {
         let report = serde_json::json!({ "file": args.file.to_string_lossy(), name: mac });
@@ -40,13 +48,28 @@ fn hmac(args: &Mac, key: &[u8]) -> Result<String, Failure> {
 
 fn cmac(args: &Mac, key: &[u8]) -> Result<String, Failure> {
     tested(Algorithm::Sm4)?;
-    let mut mac = Cmac::new_from_slice(key).map_err(|_| {
-        let reason = format!("has {} bytes, an SM4 key has 16", key.len());
-        Failure::about(args.key_file.display(), Failure::input(reason))
-    })?;
+    let mut mac = Cmac::new(sm4_key(args, key)?.into());
     Input::open(&args.file)?.for_each(|piece| {
         mac.update(piece);
         Ok(())
     })?;
     Ok(hex::encode(mac.finalize().into_bytes()))
+}
+
+/// The whole file is associated data, of which a tag is made at once.
+fn gmac(args: &Mac, key: &[u8]) -> Result<String, Failure> {
+    tested(Algorithm::Sm4Gcm)?;
+    let gcm = Gcm::new(sm4_key(args, key)?);
+    let iv = args.iv.as_deref().ok_or_else(|| Failure::input("gmac-sm4 needs an --iv"))?;
+    let iv = parse_hex("iv", iv)?;
+    let message = Input::open(&args.file)?.read_all(MAX_GMAC)?;
+    let tag = gcm.gmac(&iv, &message).map_err(|error| Failure::input(error.to_string()))?;
+    Ok(hex::encode(tag))
+}
+
+fn sm4_key<'k>(args: &Mac, key: &'k [u8]) -> Result<&'k [u8; 16], Failure> {
+    key.try_into().map_err(|_| {
+        let reason = format!("has {} bytes, an SM4 key has 16", key.len());
+        Failure::about(args.key_file.display(), Failure::input(reason))
+    })
 }

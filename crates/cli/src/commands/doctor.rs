@@ -1,0 +1,104 @@
+//! `gmkit doctor`: what this machine offers.
+
+mod randomness;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use gmkit::{
+    keys::{SysRng, selftest},
+    rng::health::HealthTests,
+    sm2::{self, rand_core::TryRng},
+    sm3, sm4,
+};
+use gmkit_vectors::Machine;
+
+use crate::{args::Doctor, failure::Failure, integrity, output::print};
+
+/// One thing that was looked at.
+struct Finding {
+    name: &'static str,
+    value: String,
+    good: bool,
+}
+
+pub(crate) fn run(args: &Doctor) -> Result<(), Failure> {
+    if args.randomness {
+        return randomness::run(args);
+    }
+    let findings = look()?;
+    let good = findings.iter().all(|finding| finding.good);
+    if args.json.json {
+        let fields = findings.iter().map(|f| {
+            (f.name.replace(' ', "_"), serde_json::json!({ "value": f.value, "good": f.good }))
+        });
+        let mut report: serde_json::Map<_, _> = fields.collect();
+        report.insert("good".into(), good.into());
+        print(&serde_json::Value::Object(report).to_string())?;
+    } else {
+        for Finding { name, value, good } in &findings {
+            print(&format!("{} {name:<12} {value}", if *good { "  " } else { "!!" }))?;
+        }
+    }
+    if good { Ok(()) } else { Err(Failure::check("not everything is as it should be")) }
+}
+
+fn look() -> Result<Vec<Finding>, Failure> {
+    let fact = |name, value: String| Finding { name, value, good: true };
+    let machine = Machine::detect();
+    let integrity = integrity::check()?;
+    let tests = selftest::run_all();
+    let failed: Vec<_> = tests.iter().filter(|(_, passed)| !passed).map(|(name, _)| *name).collect();
+    Ok(vec![
+        fact("gmkit", env!("CARGO_PKG_VERSION").to_owned()),
+        fact("CPU", format!("{} ({})", machine.cpu, machine.arch)),
+        fact("features", machine.features.join(" ")),
+        fact("SM2 backend", chosen(sm2::backends())),
+        fact("SM3 backend", chosen(sm3::backends())),
+        fact("SM4 backend", chosen(sm4::backends())),
+        Finding {
+            name: "self-tests",
+            value: match &failed[..] {
+                [] => format!("{} passed", tests.len()),
+                failed => format!("FAILED: {}", failed.join(", ")),
+            },
+            good: failed.is_empty(),
+        },
+        Finding {
+            name: "integrity",
+            value: format!("this binary is {}", integrity.name()),
+            good: !matches!(integrity, integrity::Integrity::Damaged),
+        },
+        entropy(),
+        clock(),
+    ])
+}
+
+fn chosen(backends: &[&str]) -> String {
+    match backends {
+        [only] => format!("{only} (the only one in this build)"),
+        [first, ..] => format!("{first} (of {})", backends.join(", ")),
+        [] => "none".to_owned(),
+    }
+}
+
+/// The health tests of GM/T 0105 on the operating system's generator.
+fn entropy() -> Finding {
+    let mut sample = [0; 4096];
+    let read = SysRng.try_fill_bytes(&mut sample).is_ok();
+    let good = read && HealthTests::new(4.0).check(&sample);
+    let value = match (read, good) {
+        (false, _) => "the operating system's generator does not answer",
+        (_, false) => "the operating system's generator FAILS the health tests",
+        _ => "the operating system's generator passes the health tests (--randomness tests more)",
+    };
+    Finding { name: "entropy", value: value.to_owned(), good }
+}
+
+/// A clock before this program was written makes nonsense of every date that is signed.
+fn clock() -> Finding {
+    const WRITTEN: u64 = 1_790_000_000; // September 2026
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
+    let good = now >= WRITTEN;
+    let value = if good { "plausible" } else { "stands before this program was written" };
+    Finding { name: "clock", value: format!("{value} ({now} s after 1970)"), good }
+}
