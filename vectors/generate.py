@@ -622,8 +622,166 @@ def sm2_exchange_file():
     return f
 
 
+def rare_modes_file():
+    f = File("sm4_rare_test.json", "SM4 in BC, OFBNLF and HCTR mode", "GB/T 17964-2021", "by the reference; the first of each agrees with another implementation's",
+             ["Tests of type BcTest, OfbnlfTest and HctrTest; for HCTR key is K1 and K2, and iv the tweak."],
+             {"Known": "Another implementation has the same value.", "Length": "Another number of blocks.", "Partial": "HCTR with a partial last block.", "TooShort": "Less than a block."})
+    key, iv, tweak = h("2B7E151628AED2A6ABF7158809CF4F3C"), bytes(range(16)), bytes(range(0xF0, 0x100))
+    msg = h("6BC1BEE22E409F96E93D7E117393172AAE2D8A571E03AC9C9EB76FAC45AF8E5130C81C46A35CE411E5FBC1191A0A52EFF69F2445DF4F9B17AD2B417BE66C3710")
+    for kind, mode, want in [
+        ("BcTest", gm.bc, "AC529AF989A62FCE9CDDC5FFB84125CAFB8CDE77339FFE481D113C40BBD5B6786FFC9916F98F94FF12D78319707E240428718707605BC1EAC503153EBAA0FB1D"),
+        ("OfbnlfTest", gm.ofbnlf, "00A5B5C9E645557C20CE7F267736F308A18037828850B9D78883CA622851F86CB7CAEFDFB6D4CABA6AE2D2FCE369CEB31001DD71FDDA9341F8D221CB720FF27B"),
+    ]:
+        tests = f.group(kind, ivSize=128, keySize=128)
+        f.test(tests, "four blocks", ["Known"], key=key, iv=iv, msg=msg, ct=equal(mode(key, iv, msg), want))
+        for n in [0, 1, 2, 63, 64, 65, 130]:
+            m = pattern(f"{kind} {n}", 16 * n)
+            f.test(tests, f"{n} blocks", ["Length"], key=K, iv=iv, msg=m, ct=mode(K, iv, m))
+    tests = f.group("HctrTest", ivSize=128, keySize=256)
+    want = "9CD7481D3B7CA904B14B4084D9D4C83ED39EAC8E16747895FC2AE1EECD220276AF3D0D2F21CB3807561347C81AD138117DD85C652AFE16A47DC68EB884068AE3"
+    f.test(tests, "four blocks", ["Known"], key=key + iv, iv=tweak, msg=msg, ct=equal(gm.hctr(key, iv, tweak, msg), want))
+    for n in [16, 17, 31, 32, 33, 48, 1023, 1024, 1040, 1041, 1056, 3000]:
+        m = pattern(f"hctr {n}", n)
+        f.test(tests, f"{n} bytes", ["Length" if n % 16 == 0 else "Partial"], key=K + iv, iv=tweak, msg=m, ct=gm.hctr(K, iv, tweak, m))
+    for n in [0, 1, 15]:
+        m = pattern("short", n)
+        f.test(tests, f"{n} bytes", ["TooShort"], "invalid", "TooShort", key=K + iv, iv=tweak, msg=m, ct=m)
+    return f
+
+
+def ff1_file():
+    f = File("sm4_ff1_test.json", "SM4-FF1", "NIST SP 800-38G revision 1", "algorithms 7 and 8 with SM4, by the reference",
+             ["Tests of type Ff1Test; msg and ct are numerals of two bytes each, aad is the tweak."],
+             {"Radix": "Another radix.", "Length": "An even or odd number of numerals, or a long one.", "Tweak": "A tweak of another length.",
+              "Domain": "Less than a million values, or too many numerals.", "Numeral": "A numeral that is not below the radix.", "BadRadix": "A radix that there is not."})
+    tests = f.group("Ff1Test", keySize=128)
+
+    def words(numerals):
+        return b"".join(x.to_bytes(2, "big") for x in numerals)
+
+    def add(comment, flag, radix, n, tweak):
+        raw = pattern(f"ff1 {radix} {n}", 4 * n)
+        m = [int.from_bytes(raw[4 * i:4 * i + 4], "big") % radix for i in range(n)]
+        f.test(tests, comment, [flag], key=K, size=radix, aad=tweak, msg=words(m), ct=words(gm.ff1(K, radix, tweak, m)))
+
+    for radix, n in [(2, 20), (2, 127), (3, 13), (10, 6), (16, 32), (26, 11), (36, 18), (255, 9), (256, 16), (1000, 5), (65521, 4), (65535, 2), (65536, 7)]:
+        add(f"radix {radix}, {n} numerals", "Radix", radix, n, b"tweak")
+    for n in [7, 8, 9, 16, 18, 19, 56, 57, 58, 300]:
+        add(f"{n} digits", "Length", 10, n, b"")
+    for n in [0, 1, 3, 4, 5, 6, 7, 15, 16, 17, 31, 32, 200]:
+        add(f"tweak of {n} bytes", "Tweak", 10, 16, pattern("ff1 tweak", n))
+
+    def bad(comment, flag, reason, radix, m):
+        f.test(tests, comment, [flag], "invalid", reason, key=K, size=radix, aad=b"", msg=words(m), ct=words(m))
+
+    bad("5 digits", "Domain", "Domain", 10, [1] * 5)
+    bad("nothing", "Domain", "Domain", 10, [])
+    bad("one numeral of 65536", "Domain", "Domain", 65536, [1])
+    bad("19 bits", "Domain", "Domain", 2, [1] * 19)
+    bad("4097 digits", "Domain", "Domain", 10, [1] * 4097)
+    bad("a ten among digits", "Numeral", "Numeral", 10, [1] * 9 + [10])
+    bad("65535 among digits", "Numeral", "Numeral", 10, [65535] + [1] * 9)
+    bad("radix 1", "BadRadix", "Radix", 1, [0] * 30)
+    bad("radix 0", "BadRadix", "Radix", 0, [])
+    bad("radix 65537", "BadRadix", "Radix", 65537, [1] * 9)
+    return f
+
+
+def tls_prf_file():
+    f = File("tls_prf_sm3_test.json", "PRFs of TLS with SM3", "GB/T 38636-2020; RFC 5246; RFC 8446", "6.5; 5; 7.1",
+             ["Tests of type Tls12PrfTest: key is the secret, info the label, salt the seed. Tests of type Tls13LabelTest: info is the label without tls13, aad the context."],
+             {"Capture": "From a published TLCP connection.", "Length": "Output of another length.", "BadLength": "A length that HKDF does not allow."})
+    tests = f.group("Tls12PrfTest")
+    pre = h("0101E582AAC5064CF164DCAC7A14BFEC7BF30AF646558DC7DC63CBC77265EDE6E7721D2161FA098EF3EC41FECBFEF107")
+    client = h("B20653C9B35996333D8079CF401FE28791704502700584C4C6A0F04894597DE1")
+    server = h("D76E6BC156B1BA2A5CEA6C251B6C2038E00CBD8194132BC33452E22E0F324F2D")
+    master = equal(gm.tls12_prf(pre, b"master secret", client + server, 48), "E64A628ECEE2F1F1E2A3E1ADFBA7E4AEE7358177212594F272F97592B709F0DB65995D25B116FAE296890BA1A84F6BFB")
+    f.test(tests, "master secret", ["Capture"], key=pre, info=b"master secret", salt=client + server, size=48, okm=master)
+    block = gm.tls12_prf(master, b"key expansion", server + client, 128)
+    equal(block, "B18D1B2B677EA3AB5C081B6BF281059EC325E9ED2AFA64A9C9BE87F0925FA60EE450F3DC2868B963DAB20103C4059345F8F8A9E7B0118FEE48A933BC883664EB"
+          "E5F8542F7B2301C6A3BF39DAD815E9C80F318420AD795BBE66DA750395C81C48A30C3A50F2651DC59BB7AA29CF5A3C620AFB86A81B2B61D3F0688CFD6DEBF8E7")
+    f.test(tests, "key block", ["Capture"], key=master, info=b"key expansion", salt=server + client, size=128, okm=block)
+    for size in [1, 12, 31, 32, 33, 100]:
+        key = pattern(f"prf {size}", size)
+        f.test(tests, f"{size} bytes", ["Length"], key=key, info=b"test label", salt=server, size=size, okm=gm.tls12_prf(key, b"test label", server, size))
+    tests = f.group("Tls13LabelTest")
+    for size in [0, 1, 12, 16, 32, 33, 100, 8160]:
+        label, context = [b"key", b"iv", b"finished", b"c hs traffic"][size % 4], pattern("context", size % 33)
+        f.test(tests, f"{size} bytes", ["Length"], key=server, info=label, aad=context, size=size, okm=gm.tls13_expand_label(server, label, context, size))
+    for comment, key, label, context, size in [("secret of 31 bytes", server[1:], b"key", b"", 16), ("label of 250 bytes", server, b"k" * 250, b"", 16),
+                                               ("context of 256 bytes", server, b"key", bytes(256), 16), ("8161 bytes", server, b"key", b"", 8161)]:
+        f.test(tests, comment, ["BadLength"], "invalid", "LengthError", key=key, info=label, aad=context, size=size, okm=bytes(size))
+    return f
+
+
+def drng_file():
+    f = File("drng_test.json", "DRNG", "GM/T 0105-2021", "SM3 and SM4 mechanism; the first of each agrees with another implementation's",
+             ["Tests of type DrngSm3Test and DrngSm4Test: ikm is the entropy, iv the nonce, info the personalization, key the entropy for reseeding, aad the additional input of each request, okm the second output of size bytes."],
+             {"Known": "Another implementation has the same value.", "Inputs": "With personalization, additional input, or several steps."})
+    for kind, drng, step, entropy, nonce, reseed, want in [
+        ("DrngSm3Test", gm.HashDrng, 32, "63363377E41E86468DEB0AB4A8ED683F6A134E47E014C700454E81E95358A569", "808AA38F2A72A62359915A9F8A04CA68",
+         "E62B8A8EE8F141B6980566E3BFE3C04903DAD4AC2CDF9F2280010A6739BC83D3", "00D98D35A2FAB8DF23E9E1FB9AAD143D62C0759EB79E15C37E8F2BC5064E68DA"),
+        ("DrngSm4Test", gm.CtrDrng, 16, "2D4C9F46B981C6A0B2B5D8C69391E569FF13851437EBC0FC00D616340252FED5", "0BF814B411F65EC4866BE1ABB59D3C32",
+         "93500FAE4FA32B86033B7A7BAC9D37E710DCC67CA266BC8607D665937766D207", "E732A524DE8AD239AA293AC8AE588F9D"),
+    ]:
+        tests = f.group(kind)
+
+        def add(comment, flag, entropy, nonce, reseed, info, aad, size):
+            d = drng(entropy, nonce, info)
+            d.reseed(reseed, b"")
+            for _ in range(2):
+                out = b"".join(d.generate(aad, min(step, size - i)) for i in range(0, size, step))
+            f.test(tests, comment, [flag], ikm=entropy, iv=nonce, info=info, key=reseed, aad=aad, size=size, okm=out)
+            return out
+
+        equal(add("without extras", "Known", h(entropy), h(nonce), h(reseed), b"", b"", step), want)
+        for i, (info, aad, size) in enumerate([(b"person", b"", step), (b"", b"additional", step), (b"both", b"of them", 3 * step + 1), (b"", b"", 1)]):
+            e, n, r = (pattern(f"{kind} {i} {x}", 32) for x in "enr")
+            add(f"case {i}", "Inputs", e, n[:16], r, info, aad, size)
+    return f
+
+
+def enveloped_key_file():
+    f = File("sm2_enveloped_key_test.json", "SM2 enveloped key", "GB/T 35276-2017", "7.4",
+             ["Tests of type EnvelopedKeyTest: d is the recipient's private key, msg the envelope, dB the private key inside."],
+             {"Good": "As national software writes it, or as some write it.", "Changed": "Changed on the way.", "Malformed": "Not what the standard says."})
+    tests = f.group("EnvelopedKeyTest")
+    owner, inside = D, int.from_bytes(pattern("inside", 32), "big") % (gm.N - 2) + 1
+    key, ecb = pattern("sm4 key", 16), gm.tlv(6, h("2A811CCF5501680" "1"))
+    public = gm.tlv(3, b"\0" + uncompressed(gm.multiply(inside, gm.G)))
+    cipher = gm.encrypt(gm.multiply(owner, gm.G), key, NONCE)
+    sealed = b"".join(gm.sm4_encrypt(key, gm.b32(inside)[i:i + 16]) for i in (0, 16))
+
+    def envelope(algorithm=ecb + b"\5\0", cipher=gm.der_ciphertext(*cipher), public=public, sealed=sealed, tail=b""):
+        return gm.tlv(0x30, gm.tlv(0x30, algorithm) + cipher + public + gm.tlv(3, b"\0" + sealed) + tail)
+
+    def bad(comment, flag, reason, message, d=owner):
+        f.test(tests, comment, [flag], "invalid", reason, d=gm.b32(d), dB=gm.b32(inside), msg=message)
+
+    f.test(tests, "SM4-ECB with NULL", ["Good"], d=gm.b32(owner), dB=gm.b32(inside), msg=envelope())
+    f.test(tests, "SM4-ECB without parameters", ["Good"], d=gm.b32(owner), dB=gm.b32(inside), msg=envelope(ecb))
+    f.test(tests, "SM4 without a mode", ["Good"], d=gm.b32(owner), dB=gm.b32(inside), msg=envelope(gm.tlv(6, h("2A811CCF550168")) + b"\5\0"))
+    bad("for somebody else", "Changed", "Rejected", envelope(), inside)
+    for bit in [0, 100, 255]:
+        bad(f"bit {bit} of the private key flipped", "Changed", "Rejected", envelope(sealed=flip(sealed, bit)))
+    other = gm.tlv(3, b"\0" + uncompressed(gm.G))
+    bad("another public key", "Changed", "Rejected", envelope(public=other))
+    c1, c3, c2 = cipher
+    bad("C3 changed", "Changed", "Rejected", envelope(cipher=gm.der_ciphertext(c1, flip(c3, 7), c2)))
+    long = gm.encrypt(gm.multiply(owner, gm.G), key + b"x", NONCE)
+    bad("SM4 key of 17 bytes", "Changed", "Rejected", envelope(cipher=gm.der_ciphertext(*long)))
+    bad("SM4-CBC", "Malformed", "Encryption(Cipher(ObjectIdentifier(1.2.156.10197.1.104.2)))", envelope(gm.tlv(6, h("2A811CCF55016802")) + b"\5\0"))
+    bad("parameters", "Malformed", "Encryption(Parameters)", envelope(ecb + gm.tlv(4, key)))
+    bad("private key of 48 bytes", "Malformed", "Encryption(Parameters)", envelope(sealed=sealed + sealed[:16]))
+    bad("public key off the curve", "Malformed", "Key(PointNotOnCurve)", envelope(public=gm.tlv(3, b"\0\4" + bytes(64))))
+    bad("something behind", "Malformed", "Key(Der(TrailingData))", envelope() + b"\0")
+    bad("cut short", "Malformed", "Key(Der(Truncated))", envelope()[:-1])
+    bad("nothing", "Malformed", "Key(Der(Truncated))", b"")
+    return f
+
+
 def main():
-    files = [sm3_file(), *mac_and_kdf_files(), *sm4_files(), *feedback_files(), xts_file(), ccm_file(), gcm_siv_file(), cmac_file(), wrap_file(), sm2_verify_file(), sm2_sign_file(), sm2_point_file(), sm2_decrypt_file(), sm2_exchange_file()]
+    files = [sm3_file(), *mac_and_kdf_files(), *sm4_files(), *feedback_files(), xts_file(), ccm_file(), gcm_siv_file(), cmac_file(), wrap_file(), sm2_verify_file(), sm2_sign_file(), sm2_point_file(), sm2_decrypt_file(), sm2_exchange_file(), rare_modes_file(), ff1_file(), tls_prf_file(), drng_file(), enveloped_key_file()]
     stale = []
     for f in files:
         path = DATA / f.name

@@ -1,10 +1,12 @@
 //! What each test type does. A check says whether the outputs are as given, or, when the input is
 //! refused, why: the name of the error.
 
+mod drng;
 mod sm2;
 mod sm3;
 mod sm4;
 mod sm4_modes;
+mod sm4_rare;
 
 use crate::schema::{Group, Test};
 
@@ -35,6 +37,15 @@ pub(crate) fn by_type(kind: &str) -> Check {
         "CmacTest" => sm4_modes::cmac,
         "WrapTest" => sm4_modes::wrap,
         "WrapPaddedTest" => sm4_modes::wrap_padded,
+        "BcTest" => sm4_rare::bc,
+        "OfbnlfTest" => sm4_rare::ofbnlf,
+        "HctrTest" => sm4_rare::hctr,
+        "Ff1Test" => sm4_rare::ff1,
+        "Tls12PrfTest" => sm3::tls12_prf,
+        "Tls13LabelTest" => sm3::tls13_expand_label,
+        "DrngSm3Test" => drng::sm3,
+        "DrngSm4Test" => drng::sm4,
+        "EnvelopedKeyTest" => sm2::enveloped_key,
         "AeadTest" => sm4::gcm,
         "Sm2Sign" => sm2::sign,
         "Sm2Verify" => sm2::verify,

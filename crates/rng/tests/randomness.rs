@@ -23,30 +23,36 @@ fn check(bits: &Bits, cases: &[(Test, f64, Option<f64>)]) {
 #[test]
 fn the_standards_examples_of_128_bits() {
     let bits = sample("cc156c4ce0024d5113d680d7cce6d8b2", 128);
-    check(&bits, &[
-        (Test::Frequency, 0.215925, Some(0.892038)),
-        (Test::Poker(4), 0.213734, None),
-        (Test::Overlapping1(2), 0.436868, None),
-        (Test::Overlapping2(2), 0.723674, None),
-        (Test::Runs, 0.620729, Some(0.310364)),
-        (Test::RunDistribution, 0.970152, None),
-        (Test::LongestRunOfOnes(8), 0.180598, None),
-        (Test::LongestRunOfZeros(8), 0.839299, None),
-        (Test::BinaryDerivative(3), 0.039669, Some(0.980166)),
-        (Test::Autocorrelation(1), 0.790080, Some(0.395040)),
-    ]);
+    check(
+        &bits,
+        &[
+            (Test::Frequency, 0.215925, Some(0.892038)),
+            (Test::Poker(4), 0.213734, None),
+            (Test::Overlapping1(2), 0.436868, None),
+            (Test::Overlapping2(2), 0.723674, None),
+            (Test::Runs, 0.620729, Some(0.310364)),
+            (Test::RunDistribution, 0.970152, None),
+            (Test::LongestRunOfOnes(8), 0.180598, None),
+            (Test::LongestRunOfZeros(8), 0.839299, None),
+            (Test::BinaryDerivative(3), 0.039669, Some(0.980166)),
+            (Test::Autocorrelation(1), 0.790080, Some(0.395040)),
+        ],
+    );
 }
 
 #[test]
 fn the_standards_examples_of_100_bits() {
     let bits = sample("c90fdaa22168c234c4c6628b80", 100);
-    check(&bits, &[
-        (Test::BlockFrequency(10), 0.706438, None),
-        (Test::CumulativeSumsForward, 0.219194, None),
-        (Test::CumulativeSumsBackward, 0.114866, None),
-        (Test::ApproximateEntropy(2), 0.235301, None),
-        (Test::DiscreteFourier, 0.654721, Some(0.327360)),
-    ]);
+    check(
+        &bits,
+        &[
+            (Test::BlockFrequency(10), 0.706438, None),
+            (Test::CumulativeSumsForward, 0.219194, None),
+            (Test::CumulativeSumsBackward, 0.114866, None),
+            (Test::ApproximateEntropy(2), 0.235301, None),
+            (Test::DiscreteFourier, 0.654721, Some(0.327360)),
+        ],
+    );
 }
 
 /// The first million bits of e, in binary 10.1011...
@@ -96,26 +102,29 @@ fn million_bits_of_e() -> Bits {
 #[test]
 fn the_first_million_bits_of_e() {
     let bits = million_bits_of_e();
-    check(&bits, &[
-        (Test::Frequency, 0.953749, Some(0.476874)),
-        (Test::BlockFrequency(10_000), 0.676227, None),
-        (Test::Poker(8), 0.023947, None),
-        (Test::Overlapping1(5), 0.225783, None),
-        (Test::Overlapping2(5), 0.057499, None),
-        (Test::Runs, 0.561917, Some(0.719042)),
-        (Test::RunDistribution, 0.772412, None),
-        (Test::LongestRunOfOnes(10_000), 0.718355, None),
-        (Test::LongestRunOfZeros(10_000), 0.437861, None),
-        (Test::BinaryDerivative(7), 0.760365, Some(0.619817)),
-        (Test::Autocorrelation(16), 0.912409, Some(0.543796)),
-        (Test::MatrixRank, 0.307543, None),
-        (Test::CumulativeSumsForward, 0.669886, None),
-        (Test::CumulativeSumsBackward, 0.724265, None),
-        (Test::ApproximateEntropy(5), 0.361688, None),
-        (Test::LinearComplexity(1000), 0.844721, None),
-        (Test::Universal, 0.282568, Some(0.141284)),
-        (Test::DiscreteFourier, 0.851010, Some(0.425505)),
-    ]);
+    check(
+        &bits,
+        &[
+            (Test::Frequency, 0.953749, Some(0.476874)),
+            (Test::BlockFrequency(10_000), 0.676227, None),
+            (Test::Poker(8), 0.023947, None),
+            (Test::Overlapping1(5), 0.225783, None),
+            (Test::Overlapping2(5), 0.057499, None),
+            (Test::Runs, 0.561917, Some(0.719042)),
+            (Test::RunDistribution, 0.772412, None),
+            (Test::LongestRunOfOnes(10_000), 0.718355, None),
+            (Test::LongestRunOfZeros(10_000), 0.437861, None),
+            (Test::BinaryDerivative(7), 0.760365, Some(0.619817)),
+            (Test::Autocorrelation(16), 0.912409, Some(0.543796)),
+            (Test::MatrixRank, 0.307543, None),
+            (Test::CumulativeSumsForward, 0.669886, None),
+            (Test::CumulativeSumsBackward, 0.724265, None),
+            (Test::ApproximateEntropy(5), 0.361688, None),
+            (Test::LinearComplexity(1000), 0.844721, None),
+            (Test::Universal, 0.282568, Some(0.141284)),
+            (Test::DiscreteFourier, 0.851010, Some(0.425505)),
+        ],
+    );
 }
 
 #[test]

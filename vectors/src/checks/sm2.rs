@@ -1,6 +1,9 @@
 //! SM2.
 
-use gmkit_sm2::{Ciphertext, Id, PublicKey, SecretKey, Signature, exchange::Role, hazmat};
+use gmkit::keys::{EnvelopedKey, PrivateKey, SoftwareKey};
+use gmkit_sm2::{
+    Ciphertext, Id, PreparedKey, PublicKey, SecretKey, Signature, batch, exchange::Role, hazmat,
+};
 
 use super::{Outcome, fixed, reason};
 use crate::schema::{Group, Test};
@@ -20,7 +23,14 @@ pub(super) fn verify(group: &Group, test: &Test) -> Outcome {
     let key = PublicKey::from_sec1_bytes(&group.public_key).map_err(reason)?;
     let id = Id::new(&group.id).map_err(reason)?;
     let signature = Signature::from_der(&v.sig).map_err(reason)?;
-    key.verify(id, &v.msg, &signature).map_err(reason)?;
+    // The prepared key, alone and in a batch, must be of the same opinion.
+    let verdict = key.verify(id, &v.msg, &signature);
+    let item: (&[u8], _) = (&v.msg, signature);
+    let prepared = PreparedKey::new(&key, id).verify(&v.msg, &signature);
+    if prepared != verdict || batch::verify(&key, id, &[item; 2]) != [verdict; 2] {
+        return Ok(false);
+    }
+    verdict.map_err(reason)?;
     Ok(signature.to_der().as_bytes() == &*v.sig)
 }
 
@@ -82,4 +92,12 @@ pub(super) fn exchange(_: &Group, test: &Test) -> Outcome {
     let k_a = initiator.confirm(&fixed(&v.s_b)?).map_err(reason)?;
     let k_b = responder.confirm(&fixed(&v.s_a)?).map_err(reason)?;
     Ok(k_a[..] == *v.key && k_b[..] == *v.key && sent[0] == *v.s_a && sent[1] == *v.s_b)
+}
+
+pub(super) fn enveloped_key(_: &Group, test: &Test) -> Outcome {
+    let v = &test.values;
+    let key = |d: &[u8]| SecretKey::from_bytes(&fixed(d)?).map(SoftwareKey::from).map_err(reason);
+    let (owner, inside) = (key(&v.d)?, key(&v.d_b)?);
+    let opened = EnvelopedKey::from_der(&v.msg).and_then(|envelope| envelope.open(&owner));
+    Ok(opened.map_err(reason)?.public_key() == inside.public_key())
 }

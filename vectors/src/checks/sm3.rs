@@ -1,6 +1,6 @@
 //! SM3 and what is built on it.
 
-use gmkit_sm3::Sm3;
+use gmkit_sm3::{Sm3, kdfs};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 
@@ -9,7 +9,10 @@ use crate::schema::{Group, Test};
 
 pub(super) fn digest(_: &Group, test: &Test) -> Outcome {
     let v = &test.values;
-    Ok(gmkit_sm3::digest(&[&v.msg])[..] == *v.digest)
+    let mut many = [[0; 32]; 3];
+    gmkit_sm3::hash_many(&[&v.msg, b"", &v.msg], &mut many);
+    let one = gmkit_sm3::digest(&[&v.msg]);
+    Ok(one[..] == *v.digest && many[0] == one && many[2] == one)
 }
 
 /// Tags may be truncated to the group's size.
@@ -41,6 +44,21 @@ pub(super) fn kdf(_: &Group, test: &Test) -> Outcome {
     let mut out = vec![0; sized(v.size, &v.out)?];
     gmkit_sm3::kdf(&[&v.z], &mut out).map_err(reason)?;
     Ok(out == *v.out)
+}
+
+pub(super) fn tls12_prf(_: &Group, test: &Test) -> Outcome {
+    let v = &test.values;
+    let mut out = vec![0; sized(v.size, &v.okm)?];
+    let (head, tail) = v.salt.split_at(v.salt.len() / 2);
+    kdfs::tls12_prf(&v.key, &v.info, &[head, tail], &mut out);
+    Ok(out == *v.okm)
+}
+
+pub(super) fn tls13_expand_label(_: &Group, test: &Test) -> Outcome {
+    let v = &test.values;
+    let mut out = vec![0; sized(v.size, &v.okm)?];
+    kdfs::tls13_expand_label(&v.key, &v.info, &v.aad, &mut out).map_err(reason)?;
+    Ok(out == *v.okm)
 }
 
 /// The output's length, which the vector states beside the output: a vector without output must

@@ -24,9 +24,8 @@ pub(crate) fn run(args: &Cipher, key: &[u8]) -> Result<(), Failure> {
     let ff1 = Ff1::new(key, alphabet.radix()).map_err(bad)?;
     let tweak = parse_hex("iv", args.iv.as_deref().unwrap_or_default())?;
     let content = Input::open(&args.file)?.read_all(MAX_TEXT)?;
-    let about = |place: String, failure| {
-        Failure::about(format!("{}{place}", args.file.display()), failure)
-    };
+    let about =
+        |place: String, failure| Failure::about(format!("{}{place}", args.file.display()), failure);
     let text = std::str::from_utf8(&content)
         .map_err(|_| about(String::new(), Failure::input("is not UTF-8")))?;
 

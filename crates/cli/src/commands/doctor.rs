@@ -47,7 +47,8 @@ fn look() -> Result<Vec<Finding>, Failure> {
     let machine = Machine::detect();
     let integrity = integrity::check()?;
     let tests = selftest::run_all();
-    let failed: Vec<_> = tests.iter().filter(|(_, passed)| !passed).map(|(name, _)| *name).collect();
+    let failed: Vec<_> =
+        tests.iter().filter(|(_, passed)| !passed).map(|(name, _)| *name).collect();
     Ok(vec![
         fact("gmkit", env!("CARGO_PKG_VERSION").to_owned()),
         fact("CPU", format!("{} ({})", machine.cpu, machine.arch)),

@@ -66,7 +66,12 @@ impl Stage {
             ApproximateEntropy(5),
         ];
         if self != Self::Periodic {
-            tests.extend([LinearComplexity(500), LinearComplexity(1000), Universal, DiscreteFourier]);
+            tests.extend([
+                LinearComplexity(500),
+                LinearComplexity(1000),
+                Universal,
+                DiscreteFourier,
+            ]);
         }
         tests
     }

@@ -26,7 +26,11 @@ pub(super) fn run(args: &Doctor) -> Result<(), Failure> {
         None => stage.run(generator(args.source)?)?,
         Some(path) => stage.run(file(path, stage)?)?,
     };
-    if args.json.json { print(&json(stage, &report))? } else { text(stage, &report)? }
+    if args.json.json {
+        print(&json(stage, &report))?
+    } else {
+        text(stage, &report)?
+    }
     if report.passed() {
         return Ok(());
     }
