@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("gmkit-benches", &["gmkit", "gmkit-sm2", "gmkit-sm3", "gmkit-sm4"]),
     ("gmkit-cli", &["gmkit", "gmkit-vectors"]),
     ("gmkit-ffi", &["gmkit"]),
+    ("gmkit-interop", &["gmkit"]),
     ("gmkit-ct", &[]),
     ("gmkit-xtask", &[]),
 ];

@@ -10,6 +10,7 @@ mod ffi;
 mod fuzz;
 mod header;
 mod install;
+mod interop;
 mod packages;
 mod peers;
 mod python;
@@ -25,7 +26,8 @@ cargo xtask test          everything CI runs, in its short form
 cargo xtask arrows        check that crates use each other only as docs/architecture says
 cargo xtask cross         build for ARM64 (glibc, musl) and static x86-64, test under qemu-user
 cargo xtask ct [short]    constant time, traced on the machine code; planted leaks must be found
-cargo xtask peers         build OpenSSL 4 and Tongsuo under target/peers, once
+cargo xtask peers         build and install other implementations under target/peers, once
+cargo xtask interop       compare with all of them, both ways, and print the matrix
 cargo xtask bench         criterion benches beside their rivals
 cargo xtask fuzz [SECS]   each fuzz target for SECS seconds (default 60); needs a nightly and cargo-fuzz
 cargo xtask ffi           test the C ABI from C, C++, Python and Java
@@ -42,7 +44,8 @@ fn main() -> ExitCode {
         ["cross"] => cross::run(),
         ["ct"] => ct::run(),
         ["ct", "short"] => ct::test().map(|_| ()),
-        ["peers"] => packages::install().and_then(|()| peers::build()),
+        ["peers"] => packages::install().and_then(|()| test::peers().map(|_| ())),
+        ["interop"] => test::peers().and_then(|_| interop::run()),
         ["bench"] => bench::run(),
         ["fuzz"] => fuzz::run("60"),
         ["fuzz", seconds] => fuzz::run(seconds),

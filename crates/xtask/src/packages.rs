@@ -18,6 +18,9 @@ const NEEDED: &[(&str, &str)] = &[
     ("libjna-java", "test -e /usr/share/java/jna.jar"),
     ("perl", "perl -MFile::Compare -e 1"),
     ("pkg-config", "pkg-config --version"),
+    ("nodejs", "node --version"),
+    ("npm", "npm --version"),
+    ("botan", "botan version"),
     ("valgrind", "valgrind --version"),
 ];
 

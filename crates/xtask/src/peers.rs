@@ -1,5 +1,6 @@
 //! `cargo xtask peers`: OpenSSL 4 and Tongsuo 8.5, built once under `target/peers`. Their sources
-//! come as crates, from the registry that everything else comes from.
+//! come as crates, from the registry that everything else comes from. Beside them sm-crypto from
+//! npm, and the programs of `crates/interop` that ask the two libraries.
 
 use std::{
     fs,
@@ -52,10 +53,28 @@ pub(crate) fn build() -> Result {
         compile(&tree, peer)?;
         fs::write(&done, peer.version).map_err(|error| error.to_string())?;
     }
+    npm(&dir)?;
+    let drivers = dir.join("interop");
+    fs::create_dir_all(&drivers).map_err(|error| error.to_string())?;
     for peer in PEERS {
-        tool(&dir.join(peer.name), "crates/sm4/tests/evp.c")?;
+        driver(&dir.join(peer.name), &drivers.join(peer.name), peer.name)?;
     }
-    tool(&dir.join("tongsuo"), "crates/sm2/tests/sm2_exchange.c")
+    Ok(())
+}
+
+/// sm-crypto, with what it depends on, in a folder of its own.
+fn npm(dir: &Path) -> Result {
+    const PACKAGE: &str = "sm-crypto@0.5.8";
+    let (dir, done) = (dir.join("npm"), dir.join("npm/installed"));
+    if fs::read_to_string(&done).is_ok_and(|text| text == PACKAGE) {
+        return Ok(());
+    }
+    fs::create_dir_all(&dir).map_err(|error| error.to_string())?;
+    run::run(&format!(
+        "npm install --silent --no-audit --no-fund --no-save --prefix {} {PACKAGE}",
+        dir.display()
+    ))?;
+    fs::write(done, PACKAGE).map_err(|error| error.to_string())
 }
 
 /// Where cargo has put the source.
@@ -101,13 +120,12 @@ fn compile(tree: &Path, peer: &Peer) -> Result {
     Ok(())
 }
 
-/// A program of ours on the peer's library, for what its command does not offer.
-fn tool(tree: &Path, source: &str) -> Result {
-    let name = Path::new(source).file_stem().unwrap_or_default();
+/// The program of `crates/interop` that asks the peer's library.
+fn driver(tree: &Path, program: &Path, name: &str) -> Result {
     run::run(&format!(
-        "cc -O1 -Wall -Wextra -Werror -I{tree}/include {source} -o {} {tree}/libcrypto.a \
-         -lpthread -ldl",
-        tree.join(name).display(),
+        "cc -O1 -Wall -Wextra -Werror -I{tree}/include crates/interop/peers/{name}.c -o {} \
+         {tree}/libcrypto.a -lpthread -ldl",
+        program.display(),
         tree = tree.display()
     ))
 }

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use crate::run::{self, Result};
 
 /// What is installed: OpenSSL 4 inside `cryptography`'s wheel, reached through pyOpenSSL; and
-/// GmSSL 3.1.1, which `easy_gmssl` compiles; and zig with cargo-zigbuild, which link for other
-/// targets and older glibcs.
+/// GmSSL 3.1.1, which `easy_gmssl` compiles; tongsuopy; the `gmssl` that is pure Python; and zig with
+/// cargo-zigbuild, which link for other targets and older glibcs.
 const PACKAGES: &str = "pyOpenSSL==26.4.0 cryptography==50.0.2 easy_gmssl==2.0.1 pyasn1==0.6.1 \
+                        tongsuopy==1.0.1 gmssl==3.2.2 \
                         ziglang==0.17.1 cargo-zigbuild==0.24.0";
 
 /// Makes the environment once and returns its folder.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    arrows, book, cross, ct, ffi, packages, peers, python,
+    arrows, book, cross, ct, ffi, interop, packages, python,
     run::{self, Result, run},
 };
 
@@ -26,8 +26,9 @@ const STEPS: &[Step] = &[
     Step { name: "arrows", run: || arrows::check().map(passed) },
     Step { name: "clippy", run: clippy },
     Step { name: "licences and bans", run: deny },
-    Step { name: "peers", run: all_peers },
+    Step { name: "peers", run: peers },
     Step { name: "unit, vectors, interop, CLI", run: || run("cargo test --workspace").map(passed) },
+    Step { name: "interop matrix", run: || interop::run().map(passed) },
     Step { name: "C ABI", run: || ffi::test().map(passed) },
     Step { name: "constant time", run: ct::test },
     Step {
@@ -75,9 +76,10 @@ pub(crate) fn all() -> Result {
     result
 }
 
-fn all_peers() -> Result<Outcome> {
+/// Other implementations, built or installed once.
+pub(crate) fn peers() -> Result<Outcome> {
     python::environment()?;
-    peers::build()?;
+    crate::peers::build()?;
     Ok(Outcome::Passed)
 }
 
