@@ -688,7 +688,7 @@ def ff1_file():
 
 
 def tls_prf_file():
-    f = File("tls_prf_sm3_test.json", "PRFs of TLS with SM3", "GB/T 38636-2020; RFC 5246; RFC 8446", "6.5; 5; 7.1",
+    f = File("tls_prf_sm3_test.json", "PRFs of TLS with SM3", "GB/T 38636-2020; RFC 5246; RFC 8446", "PRF; 5; 7.1",
              ["Tests of type Tls12PrfTest: key is the secret, info the label, salt the seed. Tests of type Tls13LabelTest: info is the label without tls13, aad the context."],
              {"Capture": "From a published TLCP connection.", "Length": "Output of another length.", "BadLength": "A length that HKDF does not allow."})
     tests = f.group("Tls12PrfTest")

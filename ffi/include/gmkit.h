@@ -260,8 +260,8 @@ extern "C" {
 // itself in a forked child too. For those whose assessor asks for it: `gmkit_random` is as
 // good. Free it with `gmkit_drng_free`.
 //
-// Errors: GMKIT_ERR_ARGUMENT; GMKIT_ERR_RANDOM, also when the entropy fails a health test;
-// GMKIT_ERR_SELF_TEST.
+// Errors: GMKIT_ERR_ARGUMENT, also for more than 65,536 bytes of personalization;
+// GMKIT_ERR_RANDOM, also when the entropy fails a health test; GMKIT_ERR_SELF_TEST.
 GMKIT_MUST_USE
 gmkit_error gmkit_drng_new(uint32_t mechanism,
                            uint32_t level,
@@ -275,9 +275,9 @@ gmkit_error gmkit_drng_new(uint32_t mechanism,
 // the generator gives nothing more.
 GMKIT_MUST_USE gmkit_error gmkit_drng_fill(gmkit_drng *drng, uint8_t *out, size_t len);
 
-// Takes fresh entropy in, and `additional` input, which may be empty.
+// Takes fresh entropy in, and `additional` input of at most 65,536 bytes, which may be empty.
 //
-// Errors: GMKIT_ERR_RANDOM; the generator then gives nothing more.
+// Errors: GMKIT_ERR_ARGUMENT; GMKIT_ERR_RANDOM, after which the generator gives nothing more.
 GMKIT_MUST_USE
 gmkit_error gmkit_drng_reseed(gmkit_drng *drng,
                               const uint8_t *additional,
@@ -301,7 +301,7 @@ gmkit_error gmkit_envelope_seal(const gmkit_private_key *key,
 // `gmkit_private_key_free`.
 //
 // Errors: GMKIT_ERR_REJECTED when it is for somebody else, or has been changed; GMKIT_ERR_KEY
-// and GMKIT_ERR_ENCODING when it is malformed; GMKIT_ERR_KEY_ENCRYPTION for another cipher.
+// when it is malformed; GMKIT_ERR_KEY_ENCRYPTION for another cipher, or a key of another size.
 GMKIT_MUST_USE
 gmkit_error gmkit_envelope_open(const gmkit_private_key *owner,
                                 const uint8_t *envelope,
@@ -402,7 +402,8 @@ GMKIT_MUST_USE gmkit_error gmkit_hmac_sm3_finish_check(gmkit_hmac_sm3 *hmac, con
 // Wipes and frees. NULL is allowed.
 void gmkit_hmac_sm3_free(gmkit_hmac_sm3 *hmac);
 
-// HKDF with SM3 (RFC 5869): writes `len` bytes, at most 8160. `salt` and `info` may be empty.
+// HKDF with SM3 (RFC 5869): writes `len` bytes, at most 8160. `salt` and `info` may be empty,
+// the secret `ikm` may not.
 //
 // Errors: GMKIT_ERR_ARGUMENT.
 GMKIT_MUST_USE
@@ -418,7 +419,7 @@ gmkit_error gmkit_hkdf_sm3(const uint8_t *ikm,
 // PBKDF2 with HMAC-SM3 (RFC 8018): writes `len` bytes, at most 8160. For passwords that people
 // choose, at least 600,000 rounds.
 //
-// Errors: GMKIT_ERR_ARGUMENT, also for no rounds at all.
+// Errors: GMKIT_ERR_ARGUMENT, also for no rounds at all or an empty password.
 GMKIT_MUST_USE
 gmkit_error gmkit_pbkdf2_sm3(const uint8_t *password,
                              size_t password_len,
@@ -428,8 +429,8 @@ gmkit_error gmkit_pbkdf2_sm3(const uint8_t *password,
                              uint8_t *out,
                              size_t len);
 
-// The PRF of TLS 1.2 (RFC 5246, 5) and TLCP (GB/T 38636-2020, 6.5) with SM3: writes `len`
-// bytes, at most 8160. `seed` is the concatenation that the protocol asks for.
+// The PRF of TLS 1.2 (RFC 5246, 5) and TLCP (GB/T 38636-2020) with SM3: writes `len` bytes, at
+// most 8160. The secret is not empty; `seed` is the concatenation that the protocol asks for.
 //
 // Errors: GMKIT_ERR_ARGUMENT.
 GMKIT_MUST_USE
@@ -476,8 +477,8 @@ GMKIT_MUST_USE gmkit_error gmkit_selftest(void);
 
 // Fills `out` with `len` bytes from the operating system's generator, fit for keys and nonces.
 //
-// Errors: GMKIT_ERR_RANDOM; `out` is then filled with zero bytes, which is the one exception
-// to the rule that outputs stay untouched.
+// Errors: GMKIT_ERR_RANDOM; `out` is then filled with zero bytes, which is an exception to
+// the rule that outputs stay untouched.
 GMKIT_MUST_USE gmkit_error gmkit_random(uint8_t *out, size_t len);
 
 // Makes a key with the operating system's generator and tests it. Free it with
@@ -652,9 +653,10 @@ gmkit_error gmkit_sm2_sign_many(const gmkit_private_key *key,
 // `gmkit_sm2_sign`. `verdicts` has room for one number of each: GMKIT_OK for a signature that
 // fits, else the error that `gmkit_sm2_verify` gives for it. The function returns GMKIT_OK ONLY
 // WHEN ALL OF THEM FIT; when it returns GMKIT_ERR_REJECTED, look at the verdicts. With any
-// other error nothing was verified, and the verdicts are untouched.
+// other error nothing was verified, and where `verdicts` can be written to, they all say
+// GMKIT_ERR_REJECTED: an exception to the rule that outputs stay untouched.
 //
-// Errors: GMKIT_ERR_REJECTED, GMKIT_ERR_ARGUMENT.
+// Errors: GMKIT_ERR_REJECTED; GMKIT_ERR_ARGUMENT, also for no signature at all.
 GMKIT_MUST_USE
 gmkit_error gmkit_sm2_verify_many(const gmkit_public_key *key,
                                   const uint8_t *id,
@@ -663,7 +665,7 @@ gmkit_error gmkit_sm2_verify_many(const gmkit_public_key *key,
                                   uint32_t form,
                                   const gmkit_bytes *signatures,
                                   size_t count,
-                                  gmkit_error *verdicts);
+                                  int32_t *verdicts);
 
 // Encrypts a short message to a public key (GB/T 32918.4-2016). `form` is
 // GMKIT_CIPHERTEXT_DER, _C1C3C2 or _C1C2C3; `out` needs room for `len` +
@@ -919,7 +921,7 @@ gmkit_error gmkit_sm4_cmac_many(const uint8_t *key,
 // SM4-CBC of `count` messages under one key of 16 bytes, several times as fast as one by one.
 // Each message has a multiple of 16 bytes (it is padded by the caller), and an IV of 16
 // unpredictable bytes in `ivs`. The ciphertexts go to `output` without gaps, which has room
-// for as many bytes as the messages have together.
+// for as many bytes as the messages have together; it may lie over them.
 //
 // Errors: GMKIT_ERR_ARGUMENT.
 GMKIT_MUST_USE
@@ -1162,7 +1164,8 @@ gmkit_error gmkit_sm4_ff1_new(const uint8_t *key,
 // the record. The text must have a million possible values, and at most 4096 characters. `out`
 // needs room for four bytes per byte of `text`, and gets no NUL byte.
 //
-// Errors: GMKIT_ERR_ARGUMENT, GMKIT_ERR_BUFFER_TOO_SMALL.
+// Errors: GMKIT_ERR_ARGUMENT, GMKIT_ERR_BUFFER_TOO_SMALL; GMKIT_ERR_TOO_LONG for a tweak of
+// 4 GiB.
 GMKIT_MUST_USE
 gmkit_error gmkit_sm4_ff1_encrypt(const gmkit_sm4_ff1 *ff1,
                                   const uint8_t *tweak,

@@ -1,6 +1,11 @@
 //! The random number generators of GM/T 0105.
 
-use toolkit::rng::{Drng, Level, Mechanism};
+use std::sync::OnceLock;
+
+use toolkit::{
+    keys::selftest,
+    rng::{self, Drng, Level, Mechanism},
+};
 
 use crate::{
     export::export,
@@ -14,6 +19,12 @@ pub const GMKIT_DRNG_SM3: u32 = 0;
 /// The generator of GM/T 0105-2021 on SM4.
 pub const GMKIT_DRNG_SM4: u32 = 1;
 
+/// A known answer that is not given puts everything out of service, as with other algorithms.
+fn tested() -> Result<(), Fault> {
+    static PASSED: OnceLock<bool> = OnceLock::new();
+    Ok(selftest::record("DRNG", *PASSED.get_or_init(rng::selftest))?)
+}
+
 handles! {
     /// A random number generator. Not for two threads at the same time.
     struct gmkit_drng(Drng);
@@ -26,8 +37,8 @@ export! {
     /// itself in a forked child too. For those whose assessor asks for it: `gmkit_random` is as
     /// good. Free it with `gmkit_drng_free`.
     ///
-    /// Errors: GMKIT_ERR_ARGUMENT; GMKIT_ERR_RANDOM, also when the entropy fails a health test;
-    /// GMKIT_ERR_SELF_TEST.
+    /// Errors: GMKIT_ERR_ARGUMENT, also for more than 65,536 bytes of personalization;
+    /// GMKIT_ERR_RANDOM, also when the entropy fails a health test; GMKIT_ERR_SELF_TEST.
     fn gmkit_drng_new(
         mechanism: u32,
         level: u32,
@@ -46,6 +57,7 @@ export! {
             _ => return Err(Fault::argument("the security level is 1 or 2")),
         };
         drng.check()?;
+        tested()?;
         drng.put(Drng::new(mechanism, level, personalization.bytes(personalization_len)?)?)
     }
 
@@ -58,9 +70,9 @@ export! {
         drng.with(|drng| Ok(drng.fill(b"", out)?))
     }
 
-    /// Takes fresh entropy in, and `additional` input, which may be empty.
+    /// Takes fresh entropy in, and `additional` input of at most 65,536 bytes, which may be empty.
     ///
-    /// Errors: GMKIT_ERR_RANDOM; the generator then gives nothing more.
+    /// Errors: GMKIT_ERR_ARGUMENT; GMKIT_ERR_RANDOM, after which the generator gives nothing more.
     fn gmkit_drng_reseed(drng: RefMut<gmkit_drng>, additional: In, additional_len: usize) {
         let additional = additional.bytes(additional_len)?;
         drng.with(|drng| Ok(drng.reseed(additional)?))

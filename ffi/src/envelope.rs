@@ -35,7 +35,7 @@ export! {
     /// `gmkit_private_key_free`.
     ///
     /// Errors: GMKIT_ERR_REJECTED when it is for somebody else, or has been changed; GMKIT_ERR_KEY
-    /// and GMKIT_ERR_ENCODING when it is malformed; GMKIT_ERR_KEY_ENCRYPTION for another cipher.
+    /// when it is malformed; GMKIT_ERR_KEY_ENCRYPTION for another cipher, or a key of another size.
     fn gmkit_envelope_open(
         owner: Ref<gmkit_private_key>,
         envelope: In,

@@ -221,6 +221,7 @@ impl From<sm4::Error> for Fault {
             | E::TooShort
             | E::Radix
             | E::Domain
+            | E::Alphabet
             | E::Numeral => GMKIT_ERR_ARGUMENT,
             E::MessageTooLong => GMKIT_ERR_TOO_LONG,
             E::OutputTooSmall => GMKIT_ERR_BUFFER_TOO_SMALL,
@@ -234,6 +235,7 @@ impl From<rng::Error> for Fault {
     fn from(error: rng::Error) -> Self {
         let code = match error {
             rng::Error::SelfTest => GMKIT_ERR_SELF_TEST,
+            rng::Error::TooLong => GMKIT_ERR_ARGUMENT,
             _ => GMKIT_ERR_RANDOM,
         };
         Self::of(code, &error)

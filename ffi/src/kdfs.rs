@@ -1,5 +1,7 @@
 //! Key derivation with HMAC-SM3.
 
+use std::num::NonZeroU32;
+
 use toolkit::{
     keys::selftest::{self, Algorithm},
     sm3::kdfs,
@@ -13,7 +15,8 @@ use crate::{
 };
 
 export! {
-    /// HKDF with SM3 (RFC 5869): writes `len` bytes, at most 8160. `salt` and `info` may be empty.
+    /// HKDF with SM3 (RFC 5869): writes `len` bytes, at most 8160. `salt` and `info` may be empty,
+    /// the secret `ikm` may not.
     ///
     /// Errors: GMKIT_ERR_ARGUMENT.
     fn gmkit_hkdf_sm3(
@@ -26,7 +29,8 @@ export! {
         out: Out,
         len: usize,
     ) {
-        let (ikm, salt, info) = (ikm.bytes(ikm_len)?, salt.bytes(salt_len)?, info.bytes(info_len)?);
+        let (ikm, salt) = (secret_bytes(&ikm, ikm_len)?, salt.bytes(salt_len)?);
+        let info = info.bytes(info_len)?;
         derived(&out, len, |okm| {
             kdfs::Hkdf::new(Some(salt), ikm).expand(info, okm).map_err(|_| too_long())
         })
@@ -35,7 +39,7 @@ export! {
     /// PBKDF2 with HMAC-SM3 (RFC 8018): writes `len` bytes, at most 8160. For passwords that people
     /// choose, at least 600,000 rounds.
     ///
-    /// Errors: GMKIT_ERR_ARGUMENT, also for no rounds at all.
+    /// Errors: GMKIT_ERR_ARGUMENT, also for no rounds at all or an empty password.
     fn gmkit_pbkdf2_sm3(
         password: In,
         password_len: usize,
@@ -45,18 +49,17 @@ export! {
         out: Out,
         len: usize,
     ) {
-        let (password, salt) = (password.bytes(password_len)?, salt.bytes(salt_len)?);
-        if rounds == 0 {
-            return Err(Fault::argument("PBKDF2 needs at least one round"));
-        }
+        let (password, salt) = (secret_bytes(&password, password_len)?, salt.bytes(salt_len)?);
+        let rounds = NonZeroU32::new(rounds)
+            .ok_or_else(|| Fault::argument("PBKDF2 needs at least one round"))?;
         derived(&out, len, |key| {
             kdfs::pbkdf2(password, salt, rounds, key);
             Ok(())
         })
     }
 
-    /// The PRF of TLS 1.2 (RFC 5246, 5) and TLCP (GB/T 38636-2020, 6.5) with SM3: writes `len`
-    /// bytes, at most 8160. `seed` is the concatenation that the protocol asks for.
+    /// The PRF of TLS 1.2 (RFC 5246, 5) and TLCP (GB/T 38636-2020) with SM3: writes `len` bytes, at
+    /// most 8160. The secret is not empty; `seed` is the concatenation that the protocol asks for.
     ///
     /// Errors: GMKIT_ERR_ARGUMENT.
     fn gmkit_tls12_prf_sm3(
@@ -69,7 +72,7 @@ export! {
         out: Out,
         len: usize,
     ) {
-        let (secret, label) = (secret.bytes(secret_len)?, label.bytes(label_len)?);
+        let (secret, label) = (secret_bytes(&secret, secret_len)?, label.bytes(label_len)?);
         let seed = seed.bytes(seed_len)?;
         derived(&out, len, |key| {
             kdfs::tls12_prf(secret, label, &[seed], key);
@@ -91,12 +94,20 @@ export! {
         out: Out,
         len: usize,
     ) {
-        let (secret, label) = (secret.bytes(secret_len)?, label.bytes(label_len)?);
+        let (secret, label) = (secret_bytes(&secret, secret_len)?, label.bytes(label_len)?);
         let context = context.bytes(context_len)?;
         derived(&out, len, |key| {
             kdfs::tls13_expand_label(secret, label, context, key).map_err(|_| too_long())
         })
     }
+}
+
+/// A secret of no bytes is a mistake: everybody can derive from it.
+fn secret_bytes(secret: &In, len: usize) -> Result<&[u8], Fault> {
+    if len == 0 {
+        return Err(Fault::argument("the secret is empty"));
+    }
+    secret.bytes(len)
 }
 
 /// What HKDF with SM3 gives at most.

@@ -4,6 +4,7 @@ use std::ffi::{CStr, c_char};
 
 use toolkit::{
     keys::{SysRng, selftest},
+    rng,
     sm2::{self, rand_core::TryRng},
     sm3, sm4,
 };
@@ -68,6 +69,7 @@ export! {
     /// Errors: GMKIT_ERR_SELF_TEST, with the failed test in the message. After that nothing works
     /// any more in this process.
     fn gmkit_selftest() {
+        selftest::record("DRNG", rng::selftest())?;
         match selftest::run_all().iter().find(|(_, passed)| !passed) {
             None => Ok(()),
             Some((test, _)) => Err(Fault::new(
@@ -79,8 +81,8 @@ export! {
 
     /// Fills `out` with `len` bytes from the operating system's generator, fit for keys and nonces.
     ///
-    /// Errors: GMKIT_ERR_RANDOM; `out` is then filled with zero bytes, which is the one exception
-    /// to the rule that outputs stay untouched.
+    /// Errors: GMKIT_ERR_RANDOM; `out` is then filled with zero bytes, which is an exception to
+    /// the rule that outputs stay untouched.
     fn gmkit_random(out: Out, len: usize) {
         let out = out.fill(len)?;
         SysRng.try_fill_bytes(out).map_err(|_| {

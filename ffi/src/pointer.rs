@@ -123,9 +123,10 @@ impl InMany {
     }
 }
 
-/// `gmkit_error *` to room for one verdict each of many.
+/// `int32_t *` to room for one [`gmkit_error`] each of many. Not a pointer to the enumeration,
+/// whose size a C compiler can be told to change.
 #[repr(transparent)]
-pub struct Verdicts(*mut gmkit_error);
+pub struct Verdicts(*mut i32);
 
 impl Verdicts {
     /// Refuses NULL for a number of verdicts that is not zero, before any work is done.
@@ -134,7 +135,17 @@ impl Verdicts {
             return Err(null());
         }
         if !self.0.is_aligned() {
-            return Err(Fault::argument("an array of gmkit_error is not aligned"));
+            return Err(Fault::argument("an array of verdicts is not aligned"));
+        }
+        Ok(())
+    }
+
+    /// Writes the same verdict for each of `count`.
+    pub(crate) fn fill(&self, count: usize, verdict: gmkit_error) -> Result<(), Fault> {
+        check_len(count.saturating_mul(size_of::<i32>()))?;
+        for i in 0..count {
+            // SAFETY: `check` has passed for `count`; the caller vouches for room for so many.
+            unsafe { self.0.add(i).write(verdict as i32) };
         }
         Ok(())
     }
@@ -143,8 +154,10 @@ impl Verdicts {
     pub(crate) fn write(&self, verdicts: &[gmkit_error]) -> Result<(), Fault> {
         self.check(verdicts.len())?;
         if !verdicts.is_empty() {
-            // SAFETY: not NULL, aligned; the caller vouches for room for one verdict of each.
-            unsafe { self.0.copy_from(verdicts.as_ptr(), verdicts.len()) };
+            // SAFETY: not NULL, aligned; the caller vouches for room for one verdict of each, and
+            // has at least as much of it as the function was told.
+            let room = unsafe { slice::from_raw_parts_mut(self.0, verdicts.len()) };
+            room.iter_mut().zip(verdicts).for_each(|(room, verdict)| *room = *verdict as i32);
         }
         Ok(())
     }

@@ -42,9 +42,10 @@ export! {
     /// `gmkit_sm2_sign`. `verdicts` has room for one number of each: GMKIT_OK for a signature that
     /// fits, else the error that `gmkit_sm2_verify` gives for it. The function returns GMKIT_OK ONLY
     /// WHEN ALL OF THEM FIT; when it returns GMKIT_ERR_REJECTED, look at the verdicts. With any
-    /// other error nothing was verified, and the verdicts are untouched.
+    /// other error nothing was verified, and where `verdicts` can be written to, they all say
+    /// GMKIT_ERR_REJECTED: an exception to the rule that outputs stay untouched.
     ///
-    /// Errors: GMKIT_ERR_REJECTED, GMKIT_ERR_ARGUMENT.
+    /// Errors: GMKIT_ERR_REJECTED; GMKIT_ERR_ARGUMENT, also for no signature at all.
     fn gmkit_sm2_verify_many(
         key: Ref<gmkit_public_key>,
         id: In,
@@ -55,10 +56,15 @@ export! {
         count: usize,
         verdicts: Verdicts,
     ) {
+        // First of all: what somebody left in there must not be taken for an answer.
+        verdicts.check(count)?;
+        if count == 0 {
+            return Err(Fault::argument("there is no signature to verify"));
+        }
+        verdicts.fill(count, gmkit_error::GMKIT_ERR_REJECTED)?;
         selftest::require(Algorithm::Sm2Signature)?;
         let (key, id, form) = (key.get()?, read_id(&id, id_len)?, SignatureForm::of(form)?);
         let (messages, signatures) = (messages.get(count)?, signatures.get(count)?);
-        verdicts.check(count)?;
         // A malformed signature has its verdict already; the others are verified together.
         let read: Vec<_> = signatures.iter().map(|signature| form.read(signature)).collect();
         let well_formed = messages.iter().zip(&read);

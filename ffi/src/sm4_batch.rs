@@ -39,7 +39,7 @@ export! {
     /// SM4-CBC of `count` messages under one key of 16 bytes, several times as fast as one by one.
     /// Each message has a multiple of 16 bytes (it is padded by the caller), and an IV of 16
     /// unpredictable bytes in `ivs`. The ciphertexts go to `output` without gaps, which has room
-    /// for as many bytes as the messages have together.
+    /// for as many bytes as the messages have together; it may lie over them.
     ///
     /// Errors: GMKIT_ERR_ARGUMENT.
     fn gmkit_sm4_cbc_encrypt_many(
@@ -51,10 +51,15 @@ export! {
     ) {
         selftest::require(Algorithm::Sm4)?;
         let (ivs, messages) = (ivs.get(count)?, messages.get(count)?);
-        let mut all = Zeroizing::new(messages.concat());
         if messages.iter().any(|message| !message.len().is_multiple_of(16)) {
             return Err(Fault::argument("the length of a message is not a multiple of 16"));
         }
+        // Several of them may be the same bytes: together they need not fit into memory.
+        let sum = messages.iter().try_fold(0, |sum: usize, message| sum.checked_add(message.len()));
+        if sum.is_none_or(|sum| sum > isize::MAX as usize) {
+            return Err(Fault::argument("the messages are longer than any object"));
+        }
+        let mut all = Zeroizing::new(messages.concat());
         let mut rest = all.as_chunks_mut::<16>().0;
         let mut parts = Vec::with_capacity(count);
         for (iv, message) in ivs.iter().zip(&messages) {

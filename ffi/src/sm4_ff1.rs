@@ -40,7 +40,8 @@ export! {
     /// the record. The text must have a million possible values, and at most 4096 characters. `out`
     /// needs room for four bytes per byte of `text`, and gets no NUL byte.
     ///
-    /// Errors: GMKIT_ERR_ARGUMENT, GMKIT_ERR_BUFFER_TOO_SMALL.
+    /// Errors: GMKIT_ERR_ARGUMENT, GMKIT_ERR_BUFFER_TOO_SMALL; GMKIT_ERR_TOO_LONG for a tweak of
+    /// 4 GiB.
     fn gmkit_sm4_ff1_encrypt(
         ff1: Ref<gmkit_sm4_ff1>,
         tweak: In,

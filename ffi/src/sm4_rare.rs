@@ -85,11 +85,11 @@ fn blocks(
     work: impl FnOnce(&[u8; 16], &[u8; 16], &mut [[u8; 16]]),
 ) -> Result<(), Fault> {
     selftest::require(Algorithm::Sm4)?;
-    // Copied: the output may lie over them.
-    let (key, iv) = (zeroize::Zeroizing::new(*key.get()?), *iv.get()?);
+    let (key, iv) = (key.get()?, iv.get()?);
+    output.apart_from(len, &[key, iv])?;
     if !len.is_multiple_of(16) {
         return Err(Fault::argument("the length is not a multiple of 16"));
     }
-    work(&key, &iv, InOut::new(input, output, len)?.copied().as_chunks_mut().0);
+    work(key, iv, InOut::new(input, output, len)?.copied().as_chunks_mut().0);
     Ok(())
 }

@@ -80,8 +80,9 @@ fn unit(
     len: usize,
     work: Work,
 ) -> Result<(), Fault> {
-    let tweak = *tweak.get()?;
+    let tweak = tweak.get()?;
+    output.apart_from(len, &[tweak])?;
     // Before the input is copied: a refusal leaves the output as it is.
     Xts::check_len(len)?;
-    Ok(work(xts, &tweak, InOut::new(input, output, len)?.copied())?)
+    Ok(work(xts, tweak, InOut::new(input, output, len)?.copied())?)
 }

@@ -60,6 +60,9 @@ int main(void) {
     gmkit_sm4_cbc_decryptor *dec = NULL;
     gmkit_hmac_sm3 *hmac = NULL;
     gmkit_sm3 *hash = NULL;
+    gmkit_drng *drng = NULL;
+    gmkit_sm4_hctr *hctr = NULL;
+    gmkit_sm4_ff1 *ff1 = NULL;
 
     OK(gmkit_selftest());
     OK(gmkit_sm4_gcm_new(K, &gcm));
@@ -121,6 +124,20 @@ int main(void) {
     gmkit_sm3_free(hash);
     WIPED();
     CHECK(seen == 12);
+    OK(gmkit_drng_new(GMKIT_DRNG_SM3, 1, K, 32, &drng));
+    WATCH(drng);
+    OK(gmkit_drng_fill(drng, out, 100));
+    OK(gmkit_drng_reseed(drng, K, 32));
+    gmkit_drng_free(drng);
+    WIPED();
+    OK(gmkit_sm4_hctr_new(K, K + 16, &hctr));
+    WATCH(hctr);
+    gmkit_sm4_hctr_free(hctr);
+    WIPED();
+    OK(gmkit_sm4_ff1_new(K, "0123456789", &ff1));
+    WATCH(ff1);
+    gmkit_sm4_ff1_free(ff1);
+    WIPED();
     puts("wipe: ok");
     return 0;
 }

@@ -47,7 +47,7 @@ pub(crate) enum Command {
     /// SM3 digests, printed and checked as sha256sum does
     #[command(after_help = "Example:\n  gmkit hash *.iso > SUMS && gmkit hash -c SUMS")]
     Hash(Hash),
-    /// HMAC-SM3 of a file
+    /// HMAC-SM3, SM4-CMAC or SM4-GMAC of a file
     #[command(after_help = "Example:\n  gmkit mac -K mac.key message")]
     Mac(Mac),
     /// Encrypt or decrypt a file with an SM4 key
@@ -56,7 +56,7 @@ pub(crate) enum Command {
                       gmkit cipher -K sm4.key --decrypt -o backup.tar backup.gcm"
     )]
     Cipher(Cipher),
-    /// Derive a key from a secret, printed in hexadecimal
+    /// Derive a key from a secret, in hexadecimal
     #[command(
         subcommand,
         after_help = "Example:\n  gmkit kdf hkdf -K secret.bin --salt 00ff --info 74657374 --len 32"
@@ -301,8 +301,8 @@ pub(crate) struct Mac {
 #[derive(Args)]
 #[command(group = clap::ArgGroup::new("direction").required(true).args(["encrypt", "decrypt"]))]
 pub(crate) struct Cipher {
-    /// Mode; gcm, gcm-siv and ccm write nonce ‖ ciphertext ‖ tag, the others are raw as `openssl
-    /// enc` has them
+    /// Mode; gcm, gcm-siv and ccm write nonce ‖ ciphertext ‖ tag, the others nothing but the
+    /// ciphertext, ctr, cbc, cfb and ofb as `openssl enc` has them
     #[arg(short, value_enum, default_value = "gcm")]
     pub(crate) mode: Mode,
     /// Key file: 16 bytes, or 32 hex digits; for xts and hctr 32 bytes or 64 hex digits
@@ -315,7 +315,7 @@ pub(crate) struct Cipher {
     /// Which XTS: they differ from the second block on
     #[arg(long, value_enum, default_value = "gb", value_name = "STANDARD")]
     pub(crate) xts_standard: XtsStandard,
-    /// The characters that ff1 encrypts, each line for itself
+    /// The characters that ff1 encrypts, each line for itself: no control characters
     #[arg(long, default_value = "0123456789", value_name = "CHARACTERS")]
     pub(crate) alphabet: String,
     /// Encrypt
@@ -347,7 +347,7 @@ pub(crate) enum Mode {
     Xts,
     /// Authenticated; fresh nonce; at most 16 MiB less a byte
     Ccm,
-    /// Authenticated, also if a nonce repeats; fresh nonce; at most 16 MiB
+    /// Authenticated, also if a nonce repeats; fresh nonce; at most 16 MiB less a byte
     GcmSiv,
     /// Not authenticated, one wide block of 16 bytes to 16 MiB; needs --iv
     Hctr,
@@ -375,16 +375,21 @@ pub(crate) enum MacAlgorithm {
     HmacSm3,
     /// CMAC with SM4; the key has 16 bytes
     CmacSm4,
-    /// GMAC with SM4; the key has 16 bytes; needs --iv, which must never repeat under one key
+    /// GMAC with SM4 of at most 16 MiB; the key has 16 bytes; needs --iv, which must never repeat
+    /// under one key
     GmacSm4,
 }
 
 /// A secret to derive from, and how much.
 #[derive(Args)]
 pub(crate) struct Derivation {
-    /// File with the secret: raw bytes, or at least 32 hex digits
+    /// File with the secret: raw bytes, or at least 32 hex digits; for pbkdf2 its first line is the
+    /// password
     #[arg(short = 'K', value_name = "KEYFILE")]
     pub(crate) key_file: PathBuf,
+    /// File for the derived key in hexadecimal, created with mode 0600; else standard output
+    #[arg(short, value_name = "OUT")]
+    pub(crate) output: Option<PathBuf>,
     /// Length of the result in bytes, at most 8160
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=8160))]
     pub(crate) len: u16,
@@ -457,6 +462,9 @@ pub(crate) struct Random {
     /// File for the bytes, created with mode 0600; else standard output
     #[arg(short, value_name = "OUT")]
     pub(crate) output: Option<PathBuf>,
+    /// Replace an existing file
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 /// Where random bytes come from.

@@ -56,6 +56,11 @@ fn tested(algorithm: Algorithm) -> Result<(), Failure> {
     Ok(require(algorithm)?)
 }
 
+/// Hexadecimal digits of a secret, without a table.
+fn hex_of_secret(bytes: &[u8]) -> Zeroizing<String> {
+    Zeroizing::new(base16ct::lower::encode_string(bytes))
+}
+
 /// The bytes of an argument in hexadecimal.
 fn parse_hex(name: &str, digits: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let bytes = hex::decode(digits).map(Zeroizing::new);

@@ -23,6 +23,13 @@ pub(crate) const CHUNK: usize = 256 * 1024;
 /// Room for the whole content of a pipe.
 const MAX_PIPED: usize = 16 << 20;
 
+fn too_large(limit: usize) -> String {
+    match limit {
+        0..0x10_0000 => format!("is larger than {} KiB", limit >> 10),
+        _ => format!("is larger than {} MiB", limit >> 20),
+    }
+}
+
 /// A file or standard input.
 pub(crate) struct Input<'p> {
     path: &'p Path,
@@ -72,8 +79,7 @@ impl<'p> Input<'p> {
         let mut content = Zeroizing::new(Vec::with_capacity(len.min(limit)));
         self.for_each(|piece| {
             if content.len() + piece.len() > limit {
-                let reason = format!("is larger than {} MiB", limit >> 20);
-                return Err(Failure::about(path.display(), Failure::input(reason)));
+                return Err(Failure::about(path.display(), Failure::input(too_large(limit))));
             }
             content.extend_from_slice(piece);
             Ok(())

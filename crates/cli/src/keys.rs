@@ -31,7 +31,9 @@ pub(crate) fn open_private(
     opened.map_err(|error| match error {
         // These name the file already.
         Error::Io { .. } | Error::FileTooLarge { .. } => error.into(),
-        error => Failure::about(key, error),
+        error if uri.scheme() == "file" => Failure::about(key, error),
+        // The rest of such a URI may hold a PIN.
+        error => Failure::about(format!("{}: key", uri.scheme()), error),
     })
 }
 
@@ -46,7 +48,8 @@ pub(crate) fn open_software(
     }
     let uri = KeyUri::parse(key, Origin::Operator)?;
     if uri.scheme() != "file" {
-        return Err(Failure::about(key, Error::Unsupported { operation: "leave its device" }));
+        let reason = Error::Unsupported { operation: "leave its device" };
+        return Err(Failure::about(format!("{}: key", uri.scheme()), reason));
     }
     let path = uri.to_file_path()?;
     software(&path, &source).about(&path)
@@ -98,15 +101,15 @@ impl PassphraseSource for FileOrPrompt<'_> {
     }
 }
 
-/// The passphrase for a new key: from a file, or asked for twice.
-pub(crate) fn new_passphrase(file: Option<&Path>) -> Result<Passphrase, Failure> {
+/// The passphrase for a new key: from a file, which `option` names, or asked for twice.
+pub(crate) fn new_passphrase(file: Option<&Path>, option: &str) -> Result<Passphrase, Failure> {
     let passphrase = match file {
         Some(_) => FileOrPrompt { file }.passphrase("")?,
         None => {
             let first = prompt("Passphrase for the new key: ").map_err(|_| {
-                Failure::input(
-                    "no terminal to ask for a passphrase: give --passphrase-file or --no-passphrase",
-                )
+                Failure::input(format!(
+                    "no terminal to ask for a passphrase: give {option} or --no-passphrase"
+                ))
             })?;
             if prompt("The same again: ")? != first {
                 return Err(Failure::input("the two passphrases differ"));

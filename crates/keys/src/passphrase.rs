@@ -30,7 +30,9 @@ impl Passphrase {
         self.0.is_empty()
     }
 
-    pub(crate) fn as_bytes(&self) -> &[u8] {
+    /// The bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 }

@@ -80,13 +80,13 @@ fn df(material: &[&[u8]]) -> Seed {
             ecb_encrypt(&bcc, core::slice::from_mut(out));
         }
     }
-    let [key, mut x] = [0, 1].map(|half| temp.as_chunks::<16>().0[half]);
-    let cipher = Sm4::new(&Zeroizing::new(key));
-    for out in temp.as_chunks_mut::<16>().0 {
-        ecb_encrypt(&cipher, core::slice::from_mut(&mut x));
-        *out = x;
-    }
-    x.zeroize();
+    // The first half is the key of a chain that starts at the second.
+    let (key, x) = temp.split_at_mut(16);
+    let (key, x) = (key.as_chunks_mut::<16>().0, x.as_chunks_mut::<16>().0);
+    let cipher = Sm4::new(&key[0]);
+    ecb_encrypt(&cipher, x);
+    key.copy_from_slice(x);
+    ecb_encrypt(&cipher, x);
     temp
 }
 

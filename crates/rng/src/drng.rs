@@ -43,6 +43,9 @@ impl Level {
 /// eight; half of it is claimed, so that health tests hardly ever raise a false alarm.
 const MIN_ENTROPY: f64 = 4.0;
 
+/// Longest personalization and additional input, in bytes.
+pub const MAX_INPUT: usize = 1 << 16;
+
 /// 256 bits of entropy, and 128 for the nonce.
 const ENTROPY: usize = 64;
 const NONCE: usize = 32;
@@ -97,8 +100,12 @@ impl State {
 /// system's.
 ///
 /// It runs a known-answer test before the first output, health tests on all entropy, reseeds itself
-/// at the limits of its [`Level`] and in a forked child, and is zeroized on drop. After an error it
-/// is out of service.
+/// at the limits of its [`Level`] and in a forked child, and is zeroized on drop. After an error of
+/// its source it is out of service.
+///
+/// A fork is noticed by the process ID. What keeps that (a copy of a virtual machine, a child in a
+/// PID namespace of its own whose parent is process 1 too) has a copy that goes on alike: reseed
+/// there. The operating system's generator has no such copies.
 ///
 /// ```
 /// use gmkit_rng::{Drng, Level, Mechanism};
@@ -126,7 +133,8 @@ impl Drng {
     /// public or empty.
     ///
     /// # Errors
-    /// [`Error::Entropy`], [`Error::Health`], [`Error::SelfTest`].
+    /// [`Error::Entropy`], [`Error::Health`], [`Error::SelfTest`]; [`Error::TooLong`] for more than
+    /// [`MAX_INPUT`] bytes.
     pub fn new(mechanism: Mechanism, level: Level, personalization: &[u8]) -> Result<Self, Error> {
         Self::with_source(SysRng, mechanism, level, personalization)
     }
@@ -144,6 +152,7 @@ impl<S: TryCryptoRng> Drng<S> {
         personalization: &[u8],
     ) -> Result<Self, Error> {
         known_answers()?;
+        check_input(personalization)?;
         let mut rng = Self {
             state: None,
             source,
@@ -162,13 +171,22 @@ impl<S: TryCryptoRng> Drng<S> {
     /// Takes fresh entropy in now, with `additional` input, which may be empty.
     ///
     /// # Errors
-    /// [`Error::Entropy`], [`Error::Health`], [`Error::OutOfService`].
+    /// [`Error::Entropy`], [`Error::Health`], [`Error::OutOfService`]; [`Error::TooLong`], after
+    /// which it goes on as before.
     pub fn reseed(&mut self, additional: &[u8]) -> Result<(), Error> {
-        // Taken out: where the entropy fails, nothing is put back.
-        let mut state = self.state.take().ok_or(Error::OutOfService)?;
-        let entropy = self.entropy::<ENTROPY>()?;
-        state.reseed(&*entropy, additional);
-        self.state = Some(state);
+        check_input(additional)?;
+        if self.state.is_none() {
+            return Err(Error::OutOfService);
+        }
+        let entropy = self.entropy::<ENTROPY>();
+        match (&mut self.state, entropy) {
+            (Some(state), Ok(entropy)) => state.reseed(&*entropy, additional),
+            (_, failed) => {
+                // Dropped where it is, and so wiped.
+                self.state = None;
+                failed?;
+            }
+        }
         (self.steps, self.seeded, self.process) = (0, Instant::now(), std::process::id());
         Ok(())
     }
@@ -176,8 +194,9 @@ impl<S: TryCryptoRng> Drng<S> {
     /// Fills `out`, with `additional` input to each step, which may be empty.
     ///
     /// # Errors
-    /// As [`Drng::reseed`]; `out` is then zeroed.
+    /// As [`Drng::reseed`]; `out` is then zeroed, but for [`Error::TooLong`].
     pub fn fill(&mut self, additional: &[u8], out: &mut [u8]) -> Result<(), Error> {
+        check_input(additional)?;
         let filled = self.try_fill(additional, out);
         if filled.is_err() {
             out.fill(0);
@@ -197,8 +216,8 @@ impl<S: TryCryptoRng> Drng<S> {
         Ok(())
     }
 
-    /// Whether it is time for fresh entropy; in a child that has come to a copy of the state by
-    /// `fork`, it always is.
+    /// Whether it is time for fresh entropy. In a child that has come to a copy of the state by
+    /// `fork` it is, as long as the child has another process ID.
     fn is_stale(&self) -> bool {
         let (steps, age) = self.level.limits();
         self.steps >= steps || self.seeded.elapsed() >= age || self.process != std::process::id()
@@ -239,25 +258,36 @@ impl<S> fmt::Debug for Drng<S> {
     }
 }
 
-/// Both mechanisms' known answers, once in a process (GM/T 0105-2021, 5.6.6). The inputs are
-/// bytes in a row.
+fn check_input(input: &[u8]) -> Result<(), Error> {
+    if input.len() > MAX_INPUT { Err(Error::TooLong) } else { Ok(()) }
+}
+
+/// Runs both mechanisms' known-answer tests now (GM/T 0105-2021, 5.6.6); they also run before the
+/// first generator of a process is made.
+#[must_use]
+pub fn selftest() -> bool {
+    answers_are(&SM3_ANSWER, &SM4_ANSWER)
+}
+
 fn known_answers() -> Result<(), Error> {
     static PASSED: OnceLock<bool> = OnceLock::new();
-    let run = || {
-        let input: [u8; 112] = std::array::from_fn(|i| i as u8);
-        let (entropy, rest) = input.split_at(32);
-        let (nonce, more) = rest.split_at(16);
-        let answer = |mechanism, out: &mut [u8]| {
-            let mut state = State::instantiate(mechanism, entropy, nonce, b"");
-            state.reseed(more, b"");
-            state.generate(b"more", out);
-        };
-        let (mut long, mut short) = ([0; 32], [0; 16]);
-        answer(Mechanism::Sm3, &mut long);
-        answer(Mechanism::Sm4, &mut short);
-        long == SM3_ANSWER && short == SM4_ANSWER
+    if *PASSED.get_or_init(selftest) { Ok(()) } else { Err(Error::SelfTest) }
+}
+
+/// The inputs are bytes in a row.
+fn answers_are(sm3: &[u8; 32], sm4: &[u8; 16]) -> bool {
+    let input: [u8; 112] = std::array::from_fn(|i| i as u8);
+    let (entropy, rest) = input.split_at(32);
+    let (nonce, more) = rest.split_at(16);
+    let answer = |mechanism, out: &mut [u8]| {
+        let mut state = State::instantiate(mechanism, entropy, nonce, b"");
+        state.reseed(more, b"");
+        state.generate(b"more", out);
     };
-    if *PASSED.get_or_init(run) { Ok(()) } else { Err(Error::SelfTest) }
+    let (mut long, mut short) = ([0; 32], [0; 16]);
+    answer(Mechanism::Sm3, &mut long);
+    answer(Mechanism::Sm4, &mut short);
+    long == *sm3 && short == *sm4
 }
 
 const SM3_ANSWER: [u8; 32] = *b"\x69\xbe\xaa\x95\xb2\x34\x1a\x62\x44\x90\x2c\x38\x8c\x44\x69\xd9\
@@ -372,6 +402,29 @@ mod tests {
         let mut rng = Drng::with_source(&mut script, Mechanism::Sm3, Level::One, b"").unwrap();
         assert_eq!(rng.reseed(b""), Err(Error::Health));
         assert_eq!(rng.fill(b"", &mut [0; 1]), Err(Error::OutOfService));
+    }
+
+    #[test]
+    fn another_answer_fails_the_self_test() {
+        assert!(selftest());
+        let (mut long, mut short) = (SM3_ANSWER, SM4_ANSWER);
+        long[31] ^= 1;
+        assert!(!answers_are(&long, &short));
+        short[0] ^= 0x80;
+        assert!(!answers_are(&SM3_ANSWER, &short));
+    }
+
+    #[test]
+    fn inputs_have_a_limit_that_leaves_it_in_service() {
+        let long = vec![0; MAX_INPUT + 1];
+        let refused = Drng::new(Mechanism::Sm3, Level::One, &long);
+        assert_eq!(refused.err(), Some(Error::TooLong));
+        let mut rng = Drng::new(Mechanism::Sm4, Level::One, &long[1..]).unwrap();
+        let mut out = [7; 40];
+        assert_eq!(rng.fill(&long, &mut out), Err(Error::TooLong));
+        assert_eq!(out, [7; 40]);
+        assert_eq!(rng.reseed(&long), Err(Error::TooLong));
+        rng.fill(b"", &mut out).unwrap();
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Error of a [`crate::Drng`]. After any of them the generator gives nothing more.
+/// Error of a [`crate::Drng`]. After all but [`Error::TooLong`] the generator gives nothing more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
@@ -12,6 +12,8 @@ pub enum Error {
     Health,
     /// The generator did not give the known answer.
     SelfTest,
+    /// Personalization or additional input is longer than [`crate::MAX_INPUT`].
+    TooLong,
     /// An earlier error has put this generator out of service.
     OutOfService,
 }
@@ -22,6 +24,7 @@ impl fmt::Display for Error {
             Self::Entropy => "the entropy source failed",
             Self::Health => "the entropy source failed a health test",
             Self::SelfTest => "the generator's self-test failed",
+            Self::TooLong => "input for the generator is longer than 64 KiB",
             Self::OutOfService => "the generator is out of service after an earlier error",
         })
     }

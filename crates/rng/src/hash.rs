@@ -22,18 +22,21 @@ impl HashState {
     pub(crate) const MAX_REQUEST: usize = 32;
 
     pub(crate) fn instantiate(entropy: &[u8], nonce: &[u8], personalization: &[u8]) -> Self {
-        Self::seeded(&[entropy, nonce, personalization])
+        let mut state = Self { v: [0; SEED], c: [0; SEED], reseed_counter: 0 };
+        state.seed(&[entropy, nonce, personalization]);
+        state
     }
 
     pub(crate) fn reseed(&mut self, entropy: &[u8], additional: &[u8]) {
         let v = Zeroizing::new(self.v);
-        *self = Self::seeded(&[&[1], entropy, &*v, additional]);
+        self.seed(&[&[1], entropy, &*v, additional]);
     }
 
-    fn seeded(material: &[&[u8]]) -> Self {
-        let v = df(material);
-        let c = df(&[&[0], &v]);
-        Self { v, c, reseed_counter: 1 }
+    /// In place: what is moved leaves a copy behind.
+    fn seed(&mut self, material: &[&[u8]]) {
+        df(material, &mut self.v);
+        df(&[&[0], &self.v], &mut self.c);
+        self.reseed_counter = 1;
     }
 
     /// Fills `out`, which has at most [`Self::MAX_REQUEST`] bytes.
@@ -54,8 +57,7 @@ impl HashState {
 }
 
 /// SM3_df: SM3(i ‖ 440 ‖ material) for i = 1 and 2, cut to 440 bits.
-fn df(material: &[&[u8]]) -> Seed {
-    let mut seed = [0; SEED];
+fn df(material: &[&[u8]], seed: &mut Seed) {
     for (chunk, i) in seed.chunks_mut(32).zip(1_u8..) {
         let bits = (8 * SEED as u32).to_be_bytes();
         let mut parts: Vec<&[u8]> = vec![core::slice::from_ref(&i), &bits];
@@ -63,7 +65,6 @@ fn df(material: &[&[u8]]) -> Seed {
         let block = Zeroizing::new(digest(&parts));
         chunk.copy_from_slice(&block[..chunk.len()]);
     }
-    seed
 }
 
 /// v + x modulo 2^440, big-endian.

@@ -2,6 +2,10 @@
 //! samples of one byte. False alarms come once in 2^20 samples of the claimed entropy, and far
 //! more rarely when the source is better than claimed.
 
+use std::fmt;
+
+use zeroize::Zeroize;
+
 /// The adaptive proportion test looks at so many samples at a time.
 const WINDOW: u32 = 512;
 
@@ -18,7 +22,7 @@ const ALPHA: f64 = 20.0;
 /// assert!(!tests.check(&[7; 4]));
 /// assert!(!tests.check(b"fine again, but too late"));
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct HealthTests {
     repetition_cutoff: u32,
     proportion_cutoff: u32,
@@ -75,8 +79,26 @@ impl HealthTests {
     }
 }
 
+/// The samples that are kept are a part of what becomes a seed.
+impl Drop for HealthTests {
+    fn drop(&mut self) {
+        if let Some((sample, _)) = &mut self.last {
+            sample.zeroize();
+        }
+        if let Some((sample, ..)) = &mut self.window {
+            sample.zeroize();
+        }
+    }
+}
+
+impl fmt::Debug for HealthTests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HealthTests").field("failed", &self.failed).finish_non_exhaustive()
+    }
+}
+
 fn repetition_cutoff(h: f64) -> u32 {
-    1 + (ALPHA / h).ceil() as u32
+    ((ALPHA / h).ceil() as u32).saturating_add(1)
 }
 
 /// 1 + the smallest c with P(X <= c) >= 1 - 2^-20 for X binomial over the window with probability

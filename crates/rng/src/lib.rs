@@ -17,5 +17,5 @@ pub mod health;
 #[cfg(feature = "randomness")]
 pub mod randomness;
 
-pub use drng::{Drng, Level, Mechanism};
+pub use drng::{Drng, Level, MAX_INPUT, Mechanism, selftest};
 pub use error::Error;

@@ -24,6 +24,9 @@ use statrs::function::{erf::erfc, gamma::gamma_ur};
 /// Significance level.
 pub const ALPHA: f64 = 0.01;
 
+/// Longest pattern whose occurrences are counted, in bits.
+pub const MAX_PATTERN: usize = 16;
+
 /// One of the fifteen tests, with its parameter in bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -67,6 +70,21 @@ pub enum Test {
 }
 
 impl Test {
+    /// Tables of patterns stay small, and blocks are not empty.
+    const fn has_sound_parameter(self) -> bool {
+        match self {
+            Self::Poker(m)
+            | Self::Overlapping1(m)
+            | Self::Overlapping2(m)
+            | Self::ApproximateEntropy(m) => 0 < m && m <= MAX_PATTERN,
+            Self::BlockFrequency(m)
+            | Self::LinearComplexity(m)
+            | Self::BinaryDerivative(m)
+            | Self::Autocorrelation(m) => m > 0,
+            _ => true,
+        }
+    }
+
     /// Number in the standard, from 1.
     #[must_use]
     pub const fn number(self) -> u8 {
@@ -89,7 +107,8 @@ impl Test {
         }
     }
 
-    /// Runs the test on one sample. `None` when the sample is too short for it.
+    /// Runs the test on one sample. `None` when the sample is too short for it, or the parameter
+    /// is none: zero, or a pattern of more than [`MAX_PATTERN`] bits.
     ///
     /// ```
     /// use gmkit_rng::randomness::{Bits, Test};
@@ -101,6 +120,9 @@ impl Test {
     #[must_use]
     pub fn run(self, bits: &Bits) -> Option<Outcome> {
         let bits = &bits.0[..];
+        if !self.has_sound_parameter() {
+            return None;
+        }
         match self {
             Self::Frequency => sums::frequency(bits),
             Self::BlockFrequency(m) => sums::block_frequency(bits, m),

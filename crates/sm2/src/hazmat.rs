@@ -28,6 +28,19 @@ pub fn verify_e(key: &PublicKey, e: &[u8; 32], signature: &Signature) -> Result<
     verify::verify_e(key, e, signature)
 }
 
+/// [`verify_e`] with a prepared key, whose ID does not count then.
+///
+/// # Errors
+/// [`Error::Rejected`].
+#[cfg(feature = "alloc")]
+pub fn verify_e_prepared(
+    key: &crate::PreparedKey,
+    e: &[u8; 32],
+    signature: &Signature,
+) -> Result<(), Error> {
+    key.verify_e(e, signature)
+}
+
 /// Signs e with the nonce `k`, 32 big-endian bytes.
 ///
 /// # Errors

@@ -1,7 +1,8 @@
-//! Key derivation with HMAC-SM3, for the most part the `hkdf` and `pbkdf2` crates' work. The KDF of
-//! SM2 itself is [`crate::kdf`].
+//! Key derivation with HMAC-SM3, for the most part the `hkdf` and `pbkdf2` crates' work. Those wipe
+//! their hash states, but not every block that they pass on. The KDF of SM2 itself is
+//! [`crate::kdf`].
 
-use core::fmt;
+use core::{fmt, num::NonZeroU32};
 
 use digest::zeroize::Zeroize;
 pub use hkdf;
@@ -27,15 +28,16 @@ pub type Hkdf = hkdf::Hkdf<Sm3>;
 /// passwords that people choose.
 ///
 /// ```
-/// let mut key = [0; 16];
-/// gmkit_sm3::kdfs::pbkdf2(b"password", b"a random salt", 1000, &mut key);
+/// let (rounds, mut key) = (600_000.try_into()?, [0; 16]);
+/// gmkit_sm3::kdfs::pbkdf2(b"password", b"a random salt", rounds, &mut key);
 /// # assert_ne!(key, [0; 16]);
+/// # Ok::<(), core::num::TryFromIntError>(())
 /// ```
-pub fn pbkdf2(password: &[u8], salt: &[u8], rounds: u32, out: &mut [u8]) {
-    pbkdf2::pbkdf2_hmac::<Sm3>(password, salt, rounds, out);
+pub fn pbkdf2(password: &[u8], salt: &[u8], rounds: NonZeroU32, out: &mut [u8]) {
+    pbkdf2::pbkdf2_hmac::<Sm3>(password, salt, rounds.get(), out);
 }
 
-/// The PRF of TLS 1.2 (RFC 5246, 5) with SM3, which is TLCP's too (GB/T 38636-2020, 6.5): fills
+/// The PRF of TLS 1.2 (RFC 5246, 5) with SM3, which is TLCP's too (GB/T 38636-2020): fills
 /// `out` with P_hash(secret, label ‖ seed). `seed` is the concatenation of its parts.
 ///
 /// ```

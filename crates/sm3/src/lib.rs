@@ -68,8 +68,7 @@ pub fn digest(parts: &[&[u8]]) -> [u8; OUTPUT_SIZE] {
 }
 
 /// Hashes many messages: `digests[i]` is SM3 of `messages[i]`. The lengths may differ; of a longer
-/// slice the rest is ignored. Backends with vector instructions work on several messages at a
-/// time, the portable one on one after the other.
+/// slice the rest is ignored. The portable backend hashes one after the other.
 ///
 /// ```
 /// let mut digests = [[0; 32]; 2];

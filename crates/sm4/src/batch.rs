@@ -1,6 +1,8 @@
 //! Many independent messages under one key, at once. CBC encryption and CMAC cannot work on the
 //! blocks of one message in parallel; over many messages they can, one lane for each.
 
+use core::fmt;
+
 use zeroize::Zeroize;
 
 use crate::{BLOCK_SIZE, Sm4, backend::PARALLEL_BLOCKS, block::xor};
@@ -8,12 +10,18 @@ use crate::{BLOCK_SIZE, Sm4, backend::PARALLEL_BLOCKS, block::xor};
 type Block = [u8; BLOCK_SIZE];
 
 /// A message of whole blocks that is to be encrypted in place, with its own IV.
-#[derive(Debug)]
 pub struct CbcMessage<'m> {
     /// Must be unpredictable. Is not changed.
     pub iv: [u8; 16],
     /// The message, padded by the caller.
     pub blocks: &'m mut [[u8; 16]],
+}
+
+/// Not the blocks: they are plaintext before, and ciphertext after.
+impl fmt::Debug for CbcMessage<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CbcMessage({} blocks)", self.blocks.len())
+    }
 }
 
 /// CBC encryption of messages of any, also of different, lengths.
@@ -43,13 +51,15 @@ pub fn cbc_encrypt(cipher: &Sm4, messages: &mut [CbcMessage<'_>]) {
 /// assert_ne!(tags[0], tags[1]);
 /// ```
 pub fn cmac(cipher: &Sm4, messages: &[&[u8]], tags: &mut [[u8; 16]]) {
+    let count = messages.len().min(tags.len());
+    let (messages, tags) = (&messages[..count], &mut tags[..count]);
     let mut subkeys = Subkeys::new(cipher);
     for (messages, tags) in messages.chunks(PARALLEL_BLOCKS).zip(tags.chunks_mut(PARALLEL_BLOCKS)) {
         let mut parts: [CmacMessage<'_>; PARALLEL_BLOCKS] = core::array::from_fn(|i| {
             let message = messages.get(i).copied().unwrap_or_default();
             CmacMessage { message, subkeys: &subkeys, tag: [0; BLOCK_SIZE] }
         });
-        run(cipher, &mut parts[..messages.len().min(tags.len())]);
+        run(cipher, &mut parts[..messages.len()]);
         tags.iter_mut().zip(&parts).for_each(|(tag, part)| *tag = part.tag);
     }
     subkeys.zeroize();
@@ -146,7 +156,7 @@ impl Subkeys {
 }
 
 fn double(x: u128) -> u128 {
-    (x << 1) ^ (0x87 & (x >> 127).wrapping_neg())
+    (x << 1) ^ (0x87 & core::hint::black_box(x >> 127).wrapping_neg())
 }
 
 struct CmacMessage<'m> {

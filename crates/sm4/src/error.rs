@@ -15,7 +15,8 @@ pub enum Error {
     /// [`crate::hazmat`].
     TagLength,
     /// More than 2^36 - 32 bytes under one GCM nonce, or 2^61 bytes of associated data
-    /// (NIST SP 800-38D, 5.2.1.1); or more than a CCM nonce of that length allows.
+    /// (NIST SP 800-38D, 5.2.1.1); more than a CCM nonce of that length allows; or an FF1 tweak of
+    /// 4 GiB.
     MessageTooLong,
     /// The output buffer is too small; nothing was written.
     OutputTooSmall,
@@ -32,6 +33,9 @@ pub enum Error {
     Domain,
     /// A numeral is not below the radix, or a character is not in the alphabet.
     Numeral,
+    /// An alphabet has less than two characters, more than 65,536, one of them twice, or another
+    /// number of them than the key's radix.
+    Alphabet,
     /// A key to be wrapped has not a length that the method allows.
     KeyDataLength,
 }
@@ -51,6 +55,7 @@ impl fmt::Display for Error {
             Self::Domain => {
                 "FF1 works on at most 4096 numerals that take at least a million values"
             }
+            Self::Alphabet => "not an alphabet, or not one for this key's radix",
             Self::Numeral => "not a numeral of this radix or a character of this alphabet",
             Self::KeyDataLength => "length of the key to be wrapped not allowed",
         })

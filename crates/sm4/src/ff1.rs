@@ -7,6 +7,7 @@
 //!
 //! All arithmetic on numerals is constant time: divisions by the radix are multiplications by its
 //! reciprocal, and carries are masks. Only the radix and the number of numerals show in the time.
+//! (For texts see [`Alphabet`].)
 
 mod alphabet;
 mod numerals;
@@ -91,7 +92,7 @@ impl Ff1 {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Radix`] when the alphabet has another number of characters than the radix;
+    /// [`Error::Alphabet`] when it has another number of characters than the radix;
     /// [`Error::Numeral`] for a character that is not in it; else as [`Ff1::encrypt`].
     pub fn encrypt_text(
         &self,
@@ -115,6 +116,14 @@ impl Ff1 {
         self.text(alphabet, text, |numerals| self.decrypt(tweak, numerals))
     }
 
+    /// Goes on with a CBC-MAC.
+    fn add_to_mac(&self, mac: &mut Block, blocks: &[Block]) {
+        for block in blocks {
+            xor(mac, block);
+            self.cipher.encrypt(core::slice::from_mut(mac));
+        }
+    }
+
     fn text(
         &self,
         alphabet: &Alphabet,
@@ -122,7 +131,11 @@ impl Ff1 {
         work: impl FnOnce(&mut [u16]) -> Result<(), Error>,
     ) -> Result<Zeroizing<String>, Error> {
         if alphabet.radix() != self.radix.value() {
-            return Err(Error::Radix);
+            return Err(Error::Alphabet);
+        }
+        // Before the characters are looked up: that takes time for each of them.
+        if text.chars().nth(MAX_LEN).is_some() {
+            return Err(Error::Domain);
         }
         let mut numerals = alphabet.numerals(text)?;
         work(&mut numerals)?;
@@ -157,12 +170,13 @@ type Half = Zeroizing<Vec<u16>>;
 /// What the lengths decide (steps 1 to 5), and the tweak.
 struct Shape<'a> {
     ff1: &'a Ff1,
+    /// What is left of the tweak behind its whole blocks.
     tweak: &'a [u8],
     /// u, the length of the left half.
     u: usize,
     /// b, the bytes of the right half's number.
     b: usize,
-    /// CBC-MAC over P and the whole blocks in front of the round number.
+    /// CBC-MAC over P and the whole blocks of the tweak.
     mac: Zeroizing<Block>,
 }
 
@@ -184,6 +198,8 @@ impl<'a> Shape<'a> {
         p[12..].copy_from_slice(&t.to_be_bytes());
         let mut mac = Zeroizing::new(p);
         ff1.cipher.encrypt(core::slice::from_mut(&mut mac));
+        let (blocks, tweak) = tweak.as_chunks();
+        ff1.add_to_mac(&mut mac, blocks);
         Ok(Self { ff1, tweak, u, b, mac })
     }
 
@@ -212,10 +228,7 @@ impl<'a> Shape<'a> {
         head[len - self.b - 1] = i;
         self.ff1.radix.write_number(b, number);
         let mut r = self.mac.clone();
-        for block in q.as_chunks::<BLOCK_SIZE>().0 {
-            xor(&mut *r, block);
-            self.ff1.cipher.encrypt(core::slice::from_mut(&mut r));
-        }
+        self.ff1.add_to_mac(&mut r, q.as_chunks().0);
         r
     }
 

@@ -211,7 +211,7 @@ fn pointer(kind: Type) -> Type {
         "In" | "InArray" => parse_quote! { *const u8 },
         "Out" | "OutArray" => parse_quote! { *mut u8 },
         "InMany" => parse_quote! { *const gmkit_bytes },
-        "Verdicts" => parse_quote! { *mut gmkit_error },
+        "Verdicts" => parse_quote! { *mut i32 },
         "Len" => parse_quote! { *mut usize },
         "Text" => parse_quote! { *const c_char },
         "Ref" => parse_quote! { *const #target },

@@ -38,7 +38,13 @@ pub(super) fn verify_e(group: &Group, test: &Test) -> Outcome {
     let v = &test.values;
     let key = PublicKey::from_sec1_bytes(&group.public_key).map_err(reason)?;
     let signature = Signature::from_raw(&v.sig).map_err(reason)?;
-    hazmat::verify_e(&key, &fixed(&v.e)?, &signature).map_err(reason)?;
+    let e = fixed(&v.e)?;
+    let verdict = hazmat::verify_e(&key, &e, &signature);
+    let prepared = PreparedKey::new(&key, Id::DEFAULT);
+    if hazmat::verify_e_prepared(&prepared, &e, &signature) != verdict {
+        return Ok(false);
+    }
+    verdict.map_err(reason)?;
     Ok(true)
 }
 

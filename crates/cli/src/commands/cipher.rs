@@ -37,6 +37,9 @@ pub(crate) fn run(args: &Cipher) -> Result<(), Failure> {
         return if args.encrypt { seal(args, &key) } else { open(args, &key) };
     }
     tested(Algorithm::Sm4)?;
+    if args.mode == Mode::Hctr {
+        tested(Algorithm::Sm4Gcm)?; // for the hash, which is the same
+    }
     match args.mode {
         Mode::Ff1 => return cipher_ff1::run(args, &key),
         Mode::Ccm | Mode::GcmSiv | Mode::Wrap => return cipher_whole::run(args, &key),

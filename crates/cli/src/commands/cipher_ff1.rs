@@ -18,9 +18,13 @@ const MAX_TEXT: usize = 16 << 20;
 pub(crate) fn run(args: &Cipher, key: &[u8]) -> Result<(), Failure> {
     let key = key.try_into().expect("16 bytes, checked by the caller");
     let bad = |error: gmkit::sm4::Error| Failure::input(error.to_string());
-    let alphabet = Alphabet::new(&args.alphabet).map_err(|_| {
-        Failure::input("--alphabet needs two or more characters, none of them twice")
-    })?;
+    let reason =
+        "--alphabet needs two or more characters, none of them twice, no control characters";
+    let alphabet = match Alphabet::new(&args.alphabet) {
+        // A line's end in the middle of a line would not come back.
+        Ok(alphabet) if !args.alphabet.contains(char::is_control) => alphabet,
+        _ => return Err(Failure::input(reason)),
+    };
     let ff1 = Ff1::new(key, alphabet.radix()).map_err(bad)?;
     let tweak = parse_hex("iv", args.iv.as_deref().unwrap_or_default())?;
     let content = Input::open(&args.file)?.read_all(MAX_TEXT)?;
@@ -32,11 +36,8 @@ pub(crate) fn run(args: &Cipher, key: &[u8]) -> Result<(), Failure> {
     let access = if args.encrypt { Access::Public } else { Access::Secret };
     let mut output = Output::create(args.output.as_deref(), Content::Text, access)?;
     for (line, number) in text.split_inclusive('\n').zip(1..) {
-        let (value, end) = line.strip_suffix('\n').map_or((line, ""), |value| (value, "\n"));
-        let (value, end) = match value.strip_suffix('\r') {
-            Some(value) => (value, "\r\n"),
-            None => (value, end),
-        };
+        let end = ["\r\n", "\n"].into_iter().find(|end| line.ends_with(end)).unwrap_or_default();
+        let value = &line[..line.len() - end.len()];
         let done = match args.encrypt {
             // An empty line has nothing to hide.
             _ if value.is_empty() => Ok(Zeroizing::default()),

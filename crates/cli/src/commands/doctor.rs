@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use gmkit::{
     keys::{SysRng, selftest},
-    rng::health::HealthTests,
+    rng::{self, health::HealthTests},
     sm2::{self, rand_core::TryRng},
     sm3, sm4,
 };
@@ -46,7 +46,8 @@ fn look() -> Result<Vec<Finding>, Failure> {
     let fact = |name, value: String| Finding { name, value, good: true };
     let machine = Machine::detect();
     let integrity = integrity::check()?;
-    let tests = selftest::run_all();
+    let mut tests = selftest::run_all();
+    tests.push(("DRNG", rng::selftest()));
     let failed: Vec<_> =
         tests.iter().filter(|(_, passed)| !passed).map(|(name, _)| *name).collect();
     Ok(vec![
@@ -71,6 +72,9 @@ fn look() -> Result<Vec<Finding>, Failure> {
         },
         entropy(),
         clock(),
+        umask(),
+        fact("system", system()),
+        fact("modules", "none: this build has no PKCS#11 layer".to_owned()),
     ])
 }
 
@@ -93,6 +97,25 @@ fn entropy() -> Finding {
         _ => "the operating system's generator passes the health tests (--randomness tests more)",
     };
     Finding { name: "entropy", value: value.to_owned(), good }
+}
+
+/// What new files are, unless they hold secrets.
+fn umask() -> Finding {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let field = status.lines().find_map(|line| line.strip_prefix("Umask:"));
+    let umask = field.and_then(|digits| u32::from_str_radix(digits.trim(), 8).ok());
+    let good = umask.is_none_or(|umask| umask & 0o002 != 0);
+    let value = match umask {
+        None => "unknown".to_owned(),
+        Some(umask) if good => format!("umask {umask:03o}; files with secrets are 600 always"),
+        Some(umask) => format!("umask {umask:03o} lets everybody write to new files"),
+    };
+    Finding { name: "permissions", value, good }
+}
+
+fn system() -> String {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    format!("{} {}", std::env::consts::OS, release.trim())
 }
 
 /// A clock before this program was written makes nonsense of every date that is signed.

@@ -13,7 +13,7 @@ use crate::{
     output::{Access, Content, Output, print, spare_key, spare_private_key},
 };
 
-/// Room for an envelope, which has about 280 bytes.
+/// Room for an envelope, which has about 250 bytes.
 const MAX_ENVELOPE: usize = 1 << 16;
 
 pub(crate) fn run(args: &Envelope) -> Result<(), Failure> {
@@ -52,7 +52,7 @@ fn open(
     let pem = match no_passphrase {
         true => key.to_pem(),
         false => {
-            let passphrase = new_passphrase(new_passphrase_file)?;
+            let passphrase = new_passphrase(new_passphrase_file, "--new-passphrase-file")?;
             Zeroizing::new(key.to_encrypted_pem(&passphrase, KeyFormat::Compat)?)
         }
     };

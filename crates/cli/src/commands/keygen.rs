@@ -16,7 +16,7 @@ pub(crate) fn run(args: &Keygen) -> Result<(), Failure> {
     check(args)?;
     let passphrase = match args.no_passphrase {
         true => None,
-        false => Some(new_passphrase(args.passphrase_file.as_deref())?),
+        false => Some(new_passphrase(args.passphrase_file.as_deref(), "--passphrase-file")?),
     };
     let mut private = output(args, &args.output, Access::Secret)?;
     let public = args.public.as_deref();

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Longest message of GMAC here.
-const MAX_GMAC: usize = 64 << 20;
+const MAX_GMAC: usize = 16 << 20;
 
 pub(crate) fn run(args: &Mac) -> Result<(), Failure> {
     let key = SoftwareSecret::decode_file_bytes(&read_secret(&args.key_file)?);

@@ -1,22 +1,33 @@
 //! `gmkit random`.
 
 use gmkit::{
-    keys::{Error, SysRng},
-    rng::{Drng, Level, Mechanism},
+    keys::{Error, SysRng, selftest},
+    rng::{self, Drng, Level, Mechanism},
     sm2::rand_core::TryRng,
 };
 use zeroize::Zeroizing;
 
 use crate::{
     args::{Random, Source},
+    commands::hex_of_secret,
     failure::Failure,
     input::CHUNK,
     output::{Access, Content, Output},
+    progress::Progress,
 };
 
 pub(crate) fn run(args: &Random) -> Result<(), Failure> {
     let content = if args.hex { Content::Text } else { Content::Binary };
-    let mut output = Output::create(args.output.as_deref(), content, Access::Secret)?;
+    let path = args.output.as_deref();
+    if let Some(path) = path.filter(|path| !args.force && path.is_file()) {
+        let reason = Failure::input("exists already: a key is not replaced without --force");
+        return Err(Failure::about(path.display(), reason));
+    }
+    let mut output = Output::create(path, content, Access::Secret)?;
+    if !args.force {
+        output = output.without_replacing();
+    }
+    let mut progress = Progress::new(Some(args.len));
     let mut fill = generator(args.source)?;
     let mut left = args.len;
     let mut buffer = Zeroizing::new(vec![0; CHUNK]);
@@ -25,10 +36,11 @@ pub(crate) fn run(args: &Random) -> Result<(), Failure> {
         left -= piece.len() as u64;
         fill(piece)?;
         if args.hex {
-            output.write(Zeroizing::new(hex::encode(&piece)).as_bytes())?;
+            output.write(hex_of_secret(piece).as_bytes())?;
         } else {
             output.write(piece)?;
         }
+        progress.add(piece.len());
     }
     if args.hex {
         output.write(b"\n")?;
@@ -36,10 +48,11 @@ pub(crate) fn run(args: &Random) -> Result<(), Failure> {
     output.commit()
 }
 
-type Fill = Box<dyn FnMut(&mut [u8]) -> Result<(), Failure>>;
+/// What fills buffers with bytes.
+pub(super) type Fill<'f> = Box<dyn FnMut(&mut [u8]) -> Result<(), Failure> + 'f>;
 
-/// What fills buffers with random bytes.
-pub(super) fn generator(source: Source) -> Result<Fill, Failure> {
+/// Random bytes.
+pub(super) fn generator(source: Source) -> Result<Fill<'static>, Failure> {
     let mechanism = match source {
         Source::Os => {
             return Ok(Box::new(|out| Ok(SysRng.try_fill_bytes(out).map_err(|_| Error::Rng)?)));
@@ -47,6 +60,7 @@ pub(super) fn generator(source: Source) -> Result<Fill, Failure> {
         Source::Sm3 => Mechanism::Sm3,
         Source::Sm4 => Mechanism::Sm4,
     };
+    selftest::record("DRNG", rng::selftest())?;
     let mut rng = Drng::new(mechanism, Level::Two, b"gmkit random").map_err(Failure::device)?;
     Ok(Box::new(move |out| rng.fill(b"", out).map_err(Failure::device)))
 }

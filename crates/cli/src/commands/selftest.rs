@@ -1,6 +1,6 @@
 //! `gmkit selftest`.
 
-use gmkit::keys::selftest;
+use gmkit::{keys::selftest, rng};
 
 use crate::{
     args::Selftest,
@@ -15,7 +15,8 @@ pub(crate) fn run(args: &Selftest) -> Result<(), Failure> {
     }
     // First, because after a failed test no key works any more, the integrity check's neither.
     let integrity = integrity::check()?;
-    let results = selftest::run_all();
+    let mut results = selftest::run_all();
+    results.push(("DRNG", rng::selftest()));
     let sound = match integrity {
         Integrity::Intact => true,
         Integrity::Damaged => false,

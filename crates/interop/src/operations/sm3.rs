@@ -38,7 +38,8 @@ pub(super) fn pbkdf2(peer: &mut Asking<'_>, draw: &mut Draw) -> Result<Step, Str
     let (password, salt) = (draw.some(1, 100), draw.some(8, 64));
     let (rounds, len) = (1 + draw.below(50), draw.len(16, 200));
     let mut out = vec![0; len];
-    kdfs::pbkdf2(&password, &salt, rounds as u32, &mut out);
+    let nonzero = u32::try_from(rounds).and_then(TryInto::try_into);
+    kdfs::pbkdf2(&password, &salt, nonzero.map_err(|error| error.to_string())?, &mut out);
     peer.expect(words!("pbkdf2", password, salt, rounds, len), &[&out])
 }
 

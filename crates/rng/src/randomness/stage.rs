@@ -78,8 +78,9 @@ impl Stage {
 
     /// Collects the samples from `source`, which fills a buffer, and runs the tests on them.
     ///
-    /// The verdict of a random source is "failed" for about one item in sixty of the smaller
-    /// collections: GM/T 0062 lets a failed collection be repeated once.
+    /// Of the smaller collections a random source fails about one item in sixty, and so the whole
+    /// about one time in three or four: GM/T 0062 lets a failed collection be repeated once. Only
+    /// the assessment says much.
     ///
     /// # Errors
     /// What `source` says.

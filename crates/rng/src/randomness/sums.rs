@@ -26,6 +26,9 @@ pub(super) fn block_frequency(bits: &[u8], m: usize) -> Option<Outcome> {
 }
 
 pub(super) fn binary_derivative(bits: &[u8], k: usize) -> Option<Outcome> {
+    if k >= bits.len() {
+        return None;
+    }
     let mut derived = bits.to_vec();
     for _ in 0..k {
         derived = derived.windows(2).map(|pair| pair[0] ^ pair[1]).collect();

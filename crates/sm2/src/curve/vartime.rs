@@ -175,7 +175,14 @@ mod tests {
                         .to_affine();
                     let got = combination(s, t, &point);
                     match want {
-                        None => assert!(got.is_infinity_vartime()),
+                        None => {
+                            assert!(got.is_infinity_vartime());
+                            let multiples = Multiples::new(&point);
+                            for r in &edges {
+                                assert!(!combination_has_x(s, t, &point, r));
+                                assert!(!prepared_combination_has_x(s, t, &multiples, r));
+                            }
+                        }
                         Some(want) => {
                             let zz = got.z.square();
                             assert!(got.x == want.x * zz && got.y == want.y * zz * got.z);

@@ -9,7 +9,9 @@ use zeroize::Zeroizing;
 use crate::Error;
 
 /// The characters that a text may have; their places are the numerals. Each look-up reads the
-/// whole alphabet, so that neither time nor memory tell which character it was.
+/// whole alphabet, so that neither time nor memory tell which character it was. How many bytes a
+/// character has in UTF-8 does show, in the length of the text first of all: an alphabet of
+/// characters of different lengths tells them apart by that.
 ///
 /// ```
 /// use gmkit_sm4::ff1::Alphabet;
@@ -25,14 +27,14 @@ impl Alphabet {
     /// Takes 2 to 65,536 different characters.
     ///
     /// # Errors
-    /// [`Error::Radix`] for another number, or when one is there twice.
+    /// [`Error::Alphabet`] for another number, or when one is there twice.
     pub fn new(characters: &str) -> Result<Self, Error> {
         let characters: Vec<u32> = characters.chars().map(u32::from).collect();
         let mut sorted = characters.clone();
         sorted.sort_unstable();
         sorted.dedup();
         if sorted.len() != characters.len() || !(2..=1 << 16).contains(&characters.len()) {
-            return Err(Error::Radix);
+            return Err(Error::Alphabet);
         }
         Ok(Self(characters))
     }

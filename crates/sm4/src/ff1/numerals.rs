@@ -95,7 +95,7 @@ impl Radix {
         let mut borrow = 0;
         for (a, y) in a.iter_mut().zip(y).rev() {
             let difference = u32::from(*a).wrapping_sub(u32::from(*y)).wrapping_sub(borrow);
-            borrow = difference >> 31;
+            borrow = core::hint::black_box(difference >> 31);
             *a = difference.wrapping_add(self.value & borrow.wrapping_neg()) as u16;
         }
     }

@@ -10,9 +10,10 @@ use gmkit::rng::randomness::{ItemReport, Report, Stage};
 
 use crate::{
     args::{Doctor, RandomnessStage},
-    commands::random::generator,
+    commands::random::{Fill, generator},
     failure::{Context, Failure},
     output::print,
+    progress::Progress,
 };
 
 pub(super) fn run(args: &Doctor) -> Result<(), Failure> {
@@ -22,14 +23,19 @@ pub(super) fn run(args: &Doctor) -> Result<(), Failure> {
         RandomnessStage::PowerOn => Stage::PowerOn,
         RandomnessStage::Periodic => Stage::Periodic,
     };
-    let report = match &args.file {
-        None => stage.run(generator(args.source)?)?,
-        Some(path) => stage.run(file(path, stage)?)?,
+    let mut source: Fill<'_> = match &args.file {
+        None => generator(args.source)?,
+        Some(path) => Box::new(file(path, stage)?),
     };
-    if args.json.json {
-        print(&json(stage, &report))?
-    } else {
-        text(stage, &report)?
+    let mut progress = Progress::new(Some((stage.samples() * stage.sample_bytes()) as u64));
+    let report = stage.run(|sample| {
+        progress.add(sample.len());
+        source(sample)
+    })?;
+    drop(progress);
+    match args.json.json {
+        true => print(&json(stage, &report))?,
+        false => text(stage, &report)?,
     }
     if report.passed() {
         return Ok(());
