@@ -3,8 +3,13 @@
  * is public must be the same in every run, or of the same length where addresses depend on no more
  * than that.
  *
- *   harness list | harness OPERATION SECRET FILE          SECRET: 64 hex digits */
+ *   harness list
+ *   harness OPERATION SECRET FILE           runs it between marks; SECRET: 64 hex digits
+ *   harness undefined OPERATION...          under valgrind, with the secret marked as undefined:
+ *                                           every branch and address that depends on it is reported
+ */
 #include <gmkit.h>
+#include <valgrind/memcheck.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,9 +73,10 @@ static void hmac(void) {
 /* A right value with one wrong byte, in a place that the secret decides: a comparison that stops
  * there shows. */
 static uint8_t wrong[64];
+static int undefined;
 static void make_wrong(const uint8_t *right, size_t len) {
     memcpy(wrong, right, len);
-    wrong[secret[31] % len] ^= 1;
+    wrong[undefined ? 0 : secret[31] % len] ^= 1;
 }
 
 /* Both outcomes of the comparison. */
@@ -276,6 +282,77 @@ static void wrap(void) {
     mark();
 }
 
+static void hctr(void) {
+    gmkit_sm4_hctr *hctr = NULL;
+    mark();
+    CHECK(gmkit_sm4_hctr_new(secret, secret + 16, &hctr));
+    CHECK(gmkit_sm4_hctr_encrypt(hctr, IV, data, out, 215));
+    CHECK(gmkit_sm4_hctr_decrypt(hctr, IV, data, out, 215));
+    mark();
+    gmkit_sm4_hctr_free(hctr);
+}
+
+static void bc_and_ofbnlf(void) {
+    mark();
+    CHECK(gmkit_sm4_bc_encrypt(secret, IV, data, out, 64));
+    CHECK(gmkit_sm4_bc_decrypt(secret, IV, data, out, 160));
+    CHECK(gmkit_sm4_ofbnlf_encrypt(secret, IV, data, out, 64));
+    CHECK(gmkit_sm4_ofbnlf_decrypt(secret, IV, data, out, 64));
+    mark();
+}
+
+/* The numerals are secret too. Which digit a byte gives is decided without a branch: 0 to 9. */
+static void ff1(void) {
+    static uint8_t text[24], back[4 * sizeof text];
+    gmkit_sm4_ff1 *ff1 = NULL;
+    size_t len = sizeof back, again = sizeof out;
+    for (size_t i = 0; i < sizeof text; i++) {
+        text[i] = (uint8_t)('0' + ((data[i] * 10) >> 8));
+    }
+    mark();
+    CHECK(gmkit_sm4_ff1_new(secret, "0123456789", &ff1));
+    CHECK(gmkit_sm4_ff1_encrypt(ff1, IV, 5, text, sizeof text, back, &len));
+    CHECK(gmkit_sm4_ff1_decrypt(ff1, IV, 5, text, sizeof text, out, &again));
+    mark();
+    gmkit_sm4_ff1_free(ff1);
+}
+
+static void many(void) {
+    const gmkit_bytes ivs[3] = {{IV, 16}, {IV, 16}, {IV, 16}};
+    const gmkit_bytes messages[3] = {{data, 48}, {data + 48, 16}, {data + 64, 32}};
+    mark();
+    CHECK(gmkit_sm4_cbc_encrypt_many(secret, ivs, messages, 3, out));
+    CHECK(gmkit_sm4_cmac_many(secret, messages, 3, out));
+    CHECK(gmkit_sm3_digest_many(messages, 3, out));
+    mark();
+}
+
+static void kdfs(void) {
+    mark();
+    CHECK(gmkit_hkdf_sm3(secret, 32, IV, 16, IV, 5, out, 70));
+    CHECK(gmkit_pbkdf2_sm3(secret, 32, IV, 16, 3, out, 40));
+    CHECK(gmkit_tls12_prf_sm3(secret, 32, IV, 5, IV, 16, out, 48));
+    CHECK(gmkit_tls13_expand_label_sm3(secret, 32, IV, 3, IV, 2, out, 40));
+    mark();
+}
+
+/* What is secret here is the entropy: another one in each run. */
+static void drng(void) {
+    gmkit_drng *generators[2] = {NULL, NULL};
+    for (uint32_t i = 0; i < 2; i++) {
+        CHECK(gmkit_drng_new(i, 1, secret, 32, &generators[i]));
+    }
+    mark();
+    for (int i = 0; i < 2; i++) {
+        CHECK(gmkit_drng_fill(generators[i], out, 100));
+        CHECK(gmkit_drng_reseed(generators[i], secret, 32));
+    }
+    mark();
+    for (int i = 0; i < 2; i++) {
+        gmkit_drng_free(generators[i]);
+    }
+}
+
 static gmkit_private_key *key;
 static gmkit_public_key *pub;
 
@@ -290,6 +367,27 @@ static void sm2_sign(void) {
     out_len = sizeof out;
     mark();
     CHECK(gmkit_sm2_sign(key, NULL, 0, IV, 16, GMKIT_SIGNATURE_RAW, out, &out_len));
+    mark();
+}
+
+static void sm2_sign_many(void) {
+    const gmkit_bytes messages[3] = {{IV, 16}, {IV, 3}, {IV, 0}};
+    CHECK(gmkit_private_key_from_bytes(secret, &key));
+    mark();
+    CHECK(gmkit_sm2_sign_many(key, NULL, 0, messages, 3, out));
+    mark();
+}
+
+/* The key in the envelope is its owner's: both are secret. */
+static void envelope(void) {
+    static uint8_t sealed[GMKIT_ENVELOPE_MAX];
+    gmkit_private_key *inside = NULL;
+    size_t len = sizeof sealed;
+    CHECK(gmkit_private_key_from_bytes(secret, &key));
+    CHECK(gmkit_private_key_public_key(key, &pub));
+    CHECK(gmkit_envelope_seal(key, pub, sealed, &len));
+    mark();
+    CHECK(gmkit_envelope_open(key, sealed, len, &inside));
     mark();
 }
 
@@ -371,19 +469,65 @@ static const struct {
     {"sm4-gcm-siv", gcm_siv},
     {"sm4-cmac", cmac},
     {"sm4-wrap", wrap},
+    {"sm4-hctr", hctr},
+    {"sm4-bc-ofbnlf", bc_and_ofbnlf},
+    {"sm4-ff1", ff1},
+    {"many", many},
+    {"kdfs", kdfs},
+    {"drng", drng},
     {"sm2-key", sm2_key},
     {"sm2-sign", sm2_sign},
     {"sm2-encrypt", sm2_encrypt},
     {"sm2-decrypt", sm2_decrypt},
+    {"sm2-sign-many", sm2_sign_many},
     {"sm2-exchange", sm2_exchange},
+    {"envelope", envelope},
     {"pbes2", pbes2},
 };
 #define COUNT (sizeof OPERATIONS / sizeof OPERATIONS[0])
+
+static void print_backends(void) {
+    printf("%s %s %s\n", gmkit_backend(GMKIT_ALGORITHM_SM2), gmkit_backend(GMKIT_ALGORITHM_SM3),
+           gmkit_backend(GMKIT_ALGORITHM_SM4));
+    fflush(stdout);
+}
+
+/* Runs an operation with everything secret marked. The file of `pbes2` stays as it is: what is
+ * decrypted from it is parsed, and all of it would be marked. */
+static void run_undefined(const char *name) {
+    for (size_t i = 0; i < COUNT; i++) {
+        if (strcmp(name, OPERATIONS[i].name) == 0 && OPERATIONS[i].run != pbes2) {
+            /* Any secret does that is a private key. */
+            memset(secret, 0x35, sizeof secret);
+            fill(data, sizeof data);
+            OPERATIONS[i].run();
+            VALGRIND_MAKE_MEM_UNDEFINED(secret, sizeof secret);
+            VALGRIND_MAKE_MEM_UNDEFINED(data, sizeof data);
+            OPERATIONS[i].run();
+            return;
+        }
+    }
+    fprintf(stderr, "no operation %s\n", name);
+    exit(2);
+}
 
 int main(int argc, char **argv) {
     if (argc == 2 && strcmp(argv[1], "list") == 0) {
         for (size_t i = 0; i < COUNT; i++) {
             puts(OPERATIONS[i].name);
+        }
+        return 0;
+    }
+    if (argc > 2 && strcmp(argv[1], "undefined") == 0) {
+        if (!RUNNING_ON_VALGRIND) {
+            fprintf(stderr, "not under valgrind\n");
+            return 2;
+        }
+        undefined = 1;
+        CHECK(gmkit_selftest());
+        print_backends();
+        for (int i = 2; i < argc; i++) {
+            run_undefined(argv[i]);
         }
         return 0;
     }
@@ -407,9 +551,7 @@ int main(int argc, char **argv) {
                 return 1;
             }
             traced = 1;
-            printf("%s %s %s\n", gmkit_backend(GMKIT_ALGORITHM_SM2),
-                   gmkit_backend(GMKIT_ALGORITHM_SM3), gmkit_backend(GMKIT_ALGORITHM_SM4));
-            fflush(stdout);
+            print_backends();
             raise(SIGSTOP);
             OPERATIONS[i].run();
             return 0;

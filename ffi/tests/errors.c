@@ -727,7 +727,7 @@ static void derivation(void) {
 }
 
 static void generators(void) {
-    static const uint8_t big[65537];
+    static const uint8_t big[65537] = {0};
     gmkit_drng *d = NULL;
     FAILS(GMKIT_ERR_ARGUMENT, gmkit_drng_new(2, 1, NULL, 0, &d));
     FAILS(GMKIT_ERR_ARGUMENT, gmkit_drng_new(0, 0, NULL, 0, &d));

@@ -27,9 +27,12 @@ pub struct HealthTests {
     repetition_cutoff: u32,
     proportion_cutoff: u32,
     /// The last sample, and how often it has come in a row.
-    last: Option<(u8, u32)>,
-    /// The first sample of a window, how often it has come, and how many are still to come.
-    window: Option<(u8, u32, u32)>,
+    last: u8,
+    in_a_row: u32,
+    /// The first sample of the window, how often it has come, and how many are still to come.
+    first: u8,
+    in_window: u32,
+    left: u32,
     failed: bool,
 }
 
@@ -44,13 +47,17 @@ impl HealthTests {
         Self {
             repetition_cutoff: repetition_cutoff(h),
             proportion_cutoff: proportion_cutoff(h),
-            last: None,
-            window: None,
+            last: 0,
+            in_a_row: 0,
+            first: 0,
+            in_window: 0,
+            left: 0,
             failed: false,
         }
     }
 
-    /// Tests the next samples; `false` when they, or earlier ones, have failed.
+    /// Tests the next samples; `false` when they, or earlier ones, have failed. The samples become
+    /// secrets: nothing but the verdict shows in the time.
     pub fn check(&mut self, samples: &[u8]) -> bool {
         for &sample in samples {
             self.failed |= self.repeats(sample) | self.prevails(sample);
@@ -60,34 +67,32 @@ impl HealthTests {
 
     /// The repetition count test.
     fn repeats(&mut self, sample: u8) -> bool {
-        let count = match self.last {
-            Some((last, count)) if last == sample => count + 1,
-            _ => 1,
-        };
-        self.last = Some((sample, count));
-        count >= self.repetition_cutoff
+        self.in_a_row = (self.in_a_row & mask(sample, self.last)) + 1;
+        self.last = sample;
+        self.in_a_row >= self.repetition_cutoff
     }
 
     /// The adaptive proportion test.
     fn prevails(&mut self, sample: u8) -> bool {
-        let (first, count, left) = match self.window {
-            None => (sample, 1, WINDOW - 1),
-            Some((first, count, left)) => (first, count + u32::from(first == sample), left - 1),
-        };
-        self.window = (left > 0).then_some((first, count, left));
-        count >= self.proportion_cutoff
+        if self.left == 0 {
+            (self.first, self.in_window, self.left) = (sample, 0, WINDOW);
+        }
+        self.in_window += mask(sample, self.first) & 1;
+        self.left -= 1;
+        self.in_window >= self.proportion_cutoff
     }
+}
+
+/// All ones if the two are equal, else 0.
+fn mask(a: u8, b: u8) -> u32 {
+    core::hint::black_box((u32::from(a ^ b).wrapping_sub(1) >> 31).wrapping_neg())
 }
 
 /// The samples that are kept are a part of what becomes a seed.
 impl Drop for HealthTests {
     fn drop(&mut self) {
-        if let Some((sample, _)) = &mut self.last {
-            sample.zeroize();
-        }
-        if let Some((sample, ..)) = &mut self.window {
-            sample.zeroize();
-        }
+        self.last.zeroize();
+        self.first.zeroize();
     }
 }
 

@@ -86,18 +86,18 @@ struct Stuck {
 }
 
 impl TryRng for Stuck {
-    type Error = &'static str;
+    type Error = std::fmt::Error;
 
     fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-        Err("not asked for")
+        Err(std::fmt::Error)
     }
 
     fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-        Err("not asked for")
+        Err(std::fmt::Error)
     }
 
     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> {
-        self.left = self.left.checked_sub(1).ok_or("empty")?;
+        self.left = self.left.checked_sub(1).ok_or(std::fmt::Error)?;
         out.fill(0);
         Ok(())
     }
