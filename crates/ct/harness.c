@@ -36,6 +36,9 @@ static void fill(uint8_t *buffer, size_t len) {
     }
 }
 
+/* What has been sent is public, whatever it was made from. */
+#define PUBLIC(buffer, len) (void)VALGRIND_MAKE_MEM_DEFINED(buffer, len)
+
 /* Marks are signals only while somebody traces. */
 static int traced;
 static void mark(void) {
@@ -82,6 +85,7 @@ static void make_wrong(const uint8_t *right, size_t len) {
 /* Both outcomes of the comparison. */
 static void hmac_check(void) {
     CHECK(gmkit_hmac_sm3_mac(secret, 32, data, 100, out));
+    PUBLIC(out, 32);
     make_wrong(out, 32);
     mark();
     CHECK(gmkit_hmac_sm3_check(secret, 32, data, 100, out));
@@ -102,6 +106,8 @@ static void gcm_open(void) {
     gmkit_sm4_gcm *gcm = NULL;
     CHECK(gmkit_sm4_gcm_new(secret, &gcm));
     CHECK(gmkit_sm4_gcm_seal(gcm, IV, 12, IV, 16, data, out, 333, tag));
+    PUBLIC(out, sizeof out);
+    PUBLIC(tag, 16);
     mark();
     CHECK(gmkit_sm4_gcm_open(gcm, IV, 12, IV, 16, out, out, 333, tag, 16));
     mark();
@@ -113,6 +119,8 @@ static void gcm_refuse(void) {
     gmkit_sm4_gcm *gcm = NULL;
     CHECK(gmkit_sm4_gcm_new(secret, &gcm));
     CHECK(gmkit_sm4_gcm_seal(gcm, IV, 12, IV, 16, data, out, 333, tag));
+    PUBLIC(out, sizeof out);
+    PUBLIC(tag, 16);
     make_wrong(tag, 16);
     mark();
     REFUSED(gmkit_sm4_gcm_open(gcm, IV, 12, IV, 16, out, out, 333, wrong, 16));
@@ -153,6 +161,7 @@ static void cbc_decrypt(void) {
     size_t done = out_len, len = sizeof plain;
     out_len = sizeof out - done;
     CHECK(gmkit_sm4_cbc_encryptor_finish(enc, out + done, &out_len));
+    PUBLIC(out, sizeof out);
     gmkit_sm4_cbc_encryptor_free(enc);
     mark();
     CHECK(gmkit_sm4_cbc_decryptor_new(secret, IV, &dec));
@@ -171,11 +180,12 @@ static void cbc_refuse(void) {
     size_t len = sizeof plain;
     uint8_t block[16];
     memset(block, 16, sizeof block);
-    block[secret[31] % 15] = 0x55;
+    block[undefined ? 0 : secret[31] % 15] = 0x55;
     for (int i = 0; i < 16; i++) {
         block[i] ^= IV[i];
     }
     CHECK(gmkit_hazmat_sm4_encrypt_blocks(secret, block, block, 16));
+    PUBLIC(block, 16);
     CHECK(gmkit_sm4_cbc_decryptor_new(secret, IV, &dec));
     mark();
     CHECK(gmkit_sm4_cbc_decryptor_update(dec, block, 16, plain, &len));
@@ -230,6 +240,8 @@ static void ccm(void) {
     gmkit_sm4_ccm *ccm = NULL;
     CHECK(gmkit_sm4_ccm_new(secret, 16, &ccm));
     CHECK(gmkit_sm4_ccm_seal(ccm, IV, 12, IV, 16, data, out, 100, tag));
+    PUBLIC(out, sizeof out);
+    PUBLIC(tag, 16);
     make_wrong(tag, 16);
     mark();
     REFUSED(gmkit_sm4_ccm_open(ccm, IV, 12, IV, 16, out, out, 100, wrong, 16));
@@ -242,6 +254,8 @@ static void gcm_siv(void) {
     gmkit_sm4_gcm_siv *siv = NULL;
     CHECK(gmkit_sm4_gcm_siv_new(secret, &siv));
     CHECK(gmkit_sm4_gcm_siv_seal(siv, IV, IV, 16, data, out, 100, tag));
+    PUBLIC(out, sizeof out);
+    PUBLIC(tag, 16);
     make_wrong(tag, 16);
     mark();
     REFUSED(gmkit_sm4_gcm_siv_open(siv, IV, IV, 16, out, out, 100, wrong));
@@ -255,6 +269,7 @@ static void cmac(void) {
     CHECK(gmkit_sm4_cmac_new(secret, &cmac));
     CHECK(gmkit_sm4_cmac_update(cmac, data, 50));
     CHECK(gmkit_sm4_cmac_finish(cmac, tag));
+    PUBLIC(tag, 16);
     make_wrong(tag, 16);
     mark();
     CHECK(gmkit_sm4_cmac_update(cmac, data, 50));
@@ -270,6 +285,7 @@ static void wrap(void) {
     size_t len = sizeof plain;
     out_len = sizeof out;
     CHECK(gmkit_sm4_wrap_padded(secret, data, 20, out, &out_len));
+    PUBLIC(out, sizeof out);
     make_wrong(out, 32);
     mark();
     CHECK(gmkit_sm4_unwrap_padded(secret, out, 32, plain, &len));
@@ -277,6 +293,7 @@ static void wrap(void) {
     REFUSED(gmkit_sm4_unwrap_padded(secret, wrong, 32, plain, &len));
     out_len = sizeof out;
     CHECK(gmkit_sm4_wrap(secret, data, 16, out, &out_len));
+    PUBLIC(out, sizeof out);
     len = sizeof plain;
     CHECK(gmkit_sm4_unwrap(secret, out, 24, plain, &len));
     mark();
@@ -380,12 +397,18 @@ static void sm2_sign_many(void) {
 
 /* The key in the envelope is its owner's: both are secret. */
 static void envelope(void) {
-    static uint8_t sealed[GMKIT_ENVELOPE_MAX];
+    static uint8_t sealed[GMKIT_ENVELOPE_MAX], point[GMKIT_POINT_SIZE];
     gmkit_private_key *inside = NULL;
     size_t len = sizeof sealed;
     CHECK(gmkit_private_key_from_bytes(secret, &key));
     CHECK(gmkit_private_key_public_key(key, &pub));
+    CHECK(gmkit_public_key_to_point(pub, point));
+    PUBLIC(point, sizeof point);
+    gmkit_public_key_free(pub);
+    CHECK(gmkit_public_key_from_point(point, sizeof point, &pub));
     CHECK(gmkit_envelope_seal(key, pub, sealed, &len));
+    PUBLIC(sealed, sizeof sealed);
+    PUBLIC(&len, sizeof len);
     mark();
     CHECK(gmkit_envelope_open(key, sealed, len, &inside));
     mark();
@@ -409,6 +432,7 @@ static void sm2_decrypt(void) {
     CHECK(gmkit_private_key_public_key(key, &pub));
     out_len = sizeof out;
     CHECK(gmkit_sm2_encrypt(pub, data, 48, GMKIT_CIPHERTEXT_C1C3C2, out, &out_len));
+    PUBLIC(out, sizeof out);
     mark();
     CHECK(gmkit_sm2_decrypt(key, out, out_len, GMKIT_CIPHERTEXT_C1C3C2, plain, &len));
     mark();
@@ -498,7 +522,9 @@ static void run_undefined(const char *name) {
     for (size_t i = 0; i < COUNT; i++) {
         if (strcmp(name, OPERATIONS[i].name) == 0 && OPERATIONS[i].run != pbes2) {
             /* Any secret does that is a private key. */
-            memset(secret, 0x35, sizeof secret);
+            for (int at = 0; at < 32; at++) {
+                secret[at] = (uint8_t)(0x35 + at);
+            }
             fill(data, sizeof data);
             OPERATIONS[i].run();
             VALGRIND_MAKE_MEM_UNDEFINED(secret, sizeof secret);

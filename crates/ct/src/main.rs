@@ -4,6 +4,10 @@
 //! difference is a branch, an index or an allocation that depends on a secret. Unlike tools that
 //! emulate the CPU, this one sees every instruction that the CPU has.
 //!
+//! The second way, for backends whose instructions valgrind knows: the secrets are marked as
+//! undefined, and memcheck reports every branch and every address that depends on them. It needs
+//! no second secret to compare with, but it emulates, and hides newer instructions from programs.
+//!
 //! `cargo xtask ct` builds what is needed and calls it.
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
@@ -15,14 +19,18 @@ mod symbol;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod trace;
 
+mod undefined;
+
 use std::process::ExitCode;
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 const USAGE: &str = "\
 gmkit-ct HARNESS SECRETS BACKEND [OPERATION...]
+gmkit-ct HARNESS undefined BACKEND [OPERATION...]
 
 Runs each operation (all by default) of HARNESS over SECRETS different secrets and compares the
-addresses. BACKEND is the name of the backend that must run. Exit code 1: a difference.";
+addresses; or runs them under valgrind with their secrets marked as undefined. BACKEND is the name
+of the backend that must run. Exit code 1: a branch or an address depends on a secret.";
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn main() -> ExitCode {
@@ -31,11 +39,15 @@ fn main() -> ExitCode {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
-    let Ok(secrets @ 2..) = secrets.parse::<usize>() else {
-        eprintln!("{USAGE}");
-        return ExitCode::from(2);
+    let checked = match secrets.parse::<usize>() {
+        _ if secrets == "undefined" => undefined::check(harness.as_ref(), backend, names),
+        Ok(secrets @ 2..) => operations::check_all(harness.as_ref(), secrets, backend, names),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
     };
-    match operations::check_all(harness.as_ref(), secrets, backend, names) {
+    match checked {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(reason) => {

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The operations of the harness, `operation` by `operation`.
-fn all(harness: &Path) -> Result<Vec<String>> {
+pub(crate) fn all(harness: &Path) -> Result<Vec<String>> {
     let output = Command::new(harness).arg("list").output().map_err(|error| error.to_string())?;
     Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
 }
@@ -62,10 +62,7 @@ fn check(harness: &Path, name: &str, secrets: &[String], backend: &str) -> Resul
             encrypted_key(&file, secret)?;
         }
         let trace = record(harness, &[name, secret, &file])?;
-        let ran = trace.output.trim();
-        if ran.split_whitespace().any(|name| name != backend) || ran.is_empty() {
-            return Err(format!("{name} ran on the backends \"{ran}\", not on {backend}"));
-        }
+        ran_on(&trace.output, backend)?;
         let Some(first) = &first else {
             first = Some(trace);
             continue;
@@ -81,6 +78,15 @@ fn check(harness: &Path, name: &str, secrets: &[String], backend: &str) -> Resul
     let verdict = if clean { "constant" } else { "DEPENDS ON THE SECRET" };
     println!("{name:<16} {steps:>9} instructions, {} secrets: {verdict}", secrets.len());
     Ok(clean)
+}
+
+/// The harness prints which backends compute: it must be the one that was asked for.
+pub(crate) fn ran_on(printed: &str, backend: &str) -> Result<()> {
+    let ran = printed.trim();
+    if ran.split_whitespace().any(|name| name != backend) || ran.is_empty() {
+        return Err(format!("the backends \"{ran}\" ran, not {backend}"));
+    }
+    Ok(())
 }
 
 fn explain(name: &str, secret: &str, trace: &Trace, difference: &Difference) {

@@ -34,6 +34,13 @@ fn locate(maps: &str, address: u64) -> Option<(String, u64)> {
     None
 }
 
+/// Where a mapping of that name lies.
+pub(crate) fn range(maps: &str, name: &str) -> Option<std::ops::Range<u64>> {
+    let line = maps.lines().find(|line| line.ends_with(name))?;
+    let (start, end) = line.split_whitespace().next()?.split_once('-')?;
+    Some(number(start)?..number(end)?)
+}
+
 fn number(hex: &str) -> Option<u64> {
     u64::from_str_radix(hex, 16).ok()
 }
@@ -50,5 +57,7 @@ mod tests {
         assert_eq!(locate(maps, 0x6010), Some(("/lib/a.so".to_owned(), 0x1010)));
         assert_eq!(locate(maps, 0x9010), None);
         assert_eq!(locate(maps, 0x8010), None);
+        assert_eq!(range(maps, "[heap]"), Some(0x9000..0xa000));
+        assert_eq!(range(maps, "[vdso]"), None);
     }
 }

@@ -19,6 +19,8 @@ use nix::{
     unistd::Pid,
 };
 
+use crate::symbol;
+
 pub(crate) type Result<T> = std::result::Result<T, String>;
 
 /// One executed instruction: where it is, and a digest of the addresses that it touches.
@@ -82,13 +84,18 @@ fn between_marks(pid: Pid) -> Result<(Vec<Step>, String)> {
     let maps = std::fs::read_to_string(format!("/proc/{pid}/maps"));
     let maps = maps.map_err(|error| format!("maps: {error}"))?;
     let mut decoder = Steps { decoded: HashMap::new(), info: InstructionInfoFactory::new() };
+    let vdso = symbol::range(&maps, "[vdso]").unwrap_or_default();
     let mut steps = Vec::new();
     loop {
         ptrace::step(pid, None).map_err(text)?;
         match waitpid(pid, None).map_err(text)? {
             WaitStatus::Stopped(_, Signal::SIGTRAP) => {
                 let registers = ptrace::getregs(pid).map_err(text)?;
-                steps.push(decoder.step(pid, &registers)?);
+                // The kernel's own code in the process reads the clock, and tries again when that
+                // has just ticked.
+                if !vdso.contains(&registers.rip) {
+                    steps.push(decoder.step(pid, &registers)?);
+                }
             }
             WaitStatus::Stopped(_, Signal::SIGSTOP) => break,
             status => return Err(format!("the harness ended while traced: {status:?}")),

@@ -133,8 +133,9 @@ impl Ff1 {
         if alphabet.radix() != self.radix.value() {
             return Err(Error::Alphabet);
         }
-        // Before the characters are looked up: that takes time for each of them.
-        if text.chars().nth(MAX_LEN).is_some() {
+        // Before the characters are looked up: that takes time for each of them. (Counting does not
+        // look them up in the standard library's table of lengths; skipping would.)
+        if text.chars().count() > MAX_LEN {
             return Err(Error::Domain);
         }
         let mut numerals = alphabet.numerals(text)?;

@@ -1,5 +1,6 @@
-//! `cargo xtask ct`: constant time, checked on the machine code of `libgmkit.so` by `gmkit-ct`;
-//! and the check itself, checked with leaks that are planted on purpose.
+//! `cargo xtask ct`: constant time, checked on the machine code of `libgmkit.so` by `gmkit-ct`, which
+//! traces it and runs it under valgrind; and the check itself, checked with leaks that are planted
+//! on purpose.
 
 use std::{
     fs,
@@ -49,6 +50,14 @@ const LEAKS: &[Leak] = &[
         operation: "sm4-ctr",
     },
     Leak {
+        file: "crates/sm4/src/ff1/numerals.rs",
+        found: "        let more = 1 ^ self.below(remainder);\n",
+        planted: "        let more = u32::from(core::hint::black_box(remainder) >= self.value);\n        \
+                  if core::hint::black_box(more) == 1 {\n            \
+                  core::hint::black_box(&more);\n        }\n",
+        operation: "sm4-ff1",
+    },
+    Leak {
         file: "crates/sm4/src/gcm.rs",
         found: "bool::from(want[..tag.len()].ct_eq(tag))",
         planted: "want.iter().zip(tag).all(|(a, b)| core::hint::black_box(a == b))",
@@ -56,18 +65,34 @@ const LEAKS: &[Leak] = &[
     },
 ];
 
-/// How many secrets each operation is run with.
-const SHORT: usize = 2;
-const LONG: usize = 8;
+/// How an operation is run: with so many secrets that are compared, or under valgrind.
+const SHORT: &str = "2";
+const LONG: &str = "8";
+const UNDEFINED: &str = "undefined";
+
+/// The backend that must compute: the only one there is so far.
+const BACKEND: &str = "portable";
+
+/// A way to build.
+#[derive(Clone, Copy)]
+struct BuildOf {
+    profile: &'static str,
+    folder: &'static str,
+}
+
+const RELEASE: BuildOf = BuildOf { profile: "--release", folder: "release" };
+
+/// Not optimised at all. Without overflow checks and debug assertions: each is a branch, which ends
+/// the program.
+const DEBUG: BuildOf = BuildOf { profile: "--profile=dev", folder: "debug" };
 
 /// The long form: release and debug builds.
 pub(crate) fn run() -> Result {
     let dir = work_dir("ct/real")?;
-    for (profile, folder) in [("--release", "release"), ("--profile=dev", "debug")] {
-        println!("\n--> {folder}");
-        let harness = build(&run::root(), &dir, profile, folder)?;
-        if !check(&harness, LONG, &[])? {
-            return Err(format!("the {folder} build is not constant time"));
+    for build_of in [RELEASE, DEBUG] {
+        let harness = build(&run::root(), &dir, build_of)?;
+        for how in [UNDEFINED, LONG] {
+            check(&harness, how, build_of)?;
         }
     }
     planted()
@@ -79,10 +104,12 @@ pub(crate) fn test() -> Result<Outcome> {
         return Ok(Outcome::NotRun("constant time is traced on Linux for x86-64 only".into()));
     }
     let dir = work_dir("ct/real")?;
-    let harness = build(&run::root(), &dir, "--release", "release")?;
-    if !check(&harness, SHORT, &[])? {
-        return Err("the release build is not constant time".into());
-    }
+    let harness = build(&run::root(), &dir, DEBUG)?;
+    check(&harness, UNDEFINED, DEBUG)?;
+    let harness = build(&run::root(), &dir, RELEASE)?;
+    check(&harness, UNDEFINED, RELEASE)?;
+    check(&harness, SHORT, RELEASE)?;
+    other_backend_is_refused(&harness)?;
     planted()?;
     Ok(Outcome::Passed)
 }
@@ -94,7 +121,8 @@ fn work_dir(name: &str) -> Result<PathBuf> {
 }
 
 /// Builds the library of a source tree, with symbols, and the harness on it.
-fn build(source: &Path, dir: &Path, profile: &str, folder: &str) -> Result<PathBuf> {
+fn build(source: &Path, dir: &Path, build_of: BuildOf) -> Result<PathBuf> {
+    let BuildOf { profile, folder } = build_of;
     let target = dir.join("target");
     let line = format!(
         "cargo build {profile} --package gmkit-ffi --manifest-path {} --target-dir {}",
@@ -104,6 +132,9 @@ fn build(source: &Path, dir: &Path, profile: &str, folder: &str) -> Result<PathB
     let mut command = run::command(&line);
     command.env("CARGO_PROFILE_RELEASE_STRIP", "none");
     command.env("CARGO_PROFILE_RELEASE_DEBUG", "line-tables-only");
+    command.env("CARGO_PROFILE_DEV_OPT_LEVEL", "0");
+    command.env("CARGO_PROFILE_DEV_OVERFLOW_CHECKS", "false");
+    command.env("CARGO_PROFILE_DEV_DEBUG_ASSERTIONS", "false");
     run::run_command(&mut command, &line)?;
 
     let lib = dir.join("lib");
@@ -122,16 +153,31 @@ fn build(source: &Path, dir: &Path, profile: &str, folder: &str) -> Result<PathB
     Ok(harness)
 }
 
-/// Whether the operations are constant time.
-fn check(harness: &Path, secrets: usize, operations: &[&str]) -> Result<bool> {
-    Ok(report(harness, secrets, operations)?.is_none())
+/// All operations are constant time.
+fn check(harness: &Path, how: &str, build_of: BuildOf) -> Result {
+    println!("\n--> {} build", build_of.folder);
+    match report(harness, how, BACKEND, &[])? {
+        None => Ok(()),
+        Some(_) => Err(format!("the {} build is not constant time", build_of.folder)),
+    }
+}
+
+/// A check of another backend than the one that computes must not pass for one of it.
+fn other_backend_is_refused(harness: &Path) -> Result {
+    println!("\n--> asking for a backend that is not there must fail");
+    for how in [UNDEFINED, SHORT] {
+        if report(harness, how, "none", &["sm3"]).is_ok() {
+            return Err("the check does not see which backend ran".into());
+        }
+    }
+    Ok(())
 }
 
 /// What `gmkit-ct` says about operations that are not constant time.
-fn report(harness: &Path, secrets: usize, operations: &[&str]) -> Result<Option<String>> {
+fn report(harness: &Path, how: &str, backend: &str, operations: &[&str]) -> Result<Option<String>> {
     run::run("cargo build --release --package gmkit-ct")?;
     let line = format!(
-        "target/release/gmkit-ct {} {secrets} portable {}",
+        "target/release/gmkit-ct {} {how} {backend} {}",
         harness.display(),
         operations.join(" ")
     );
@@ -170,15 +216,17 @@ fn planted() -> Result {
             return Err(format!("{}: \"{}\" is not there exactly once", leak.file, leak.found));
         }
         write(&path, &text.replace(leak.found, leak.planted))?;
-        let harness = build(&tree, dir, "--release", "release")?;
-        let found = report(&harness, 4, &[leak.operation])?;
+        let harness = build(&tree, dir, RELEASE)?;
+        let found = [UNDEFINED, "4"].map(|how| report(&harness, how, BACKEND, &[leak.operation]));
         write(&path, &text)?;
-        let found = found.ok_or_else(|| format!("the leak in {} was not found", leak.file))?;
-        if !found.contains(leak.file) {
-            return Err(format!("something was found, but not the leak in {}", leak.file));
+        for found in found {
+            let found = found?.ok_or_else(|| format!("the leak in {} was not found", leak.file))?;
+            if !found.contains(leak.file) {
+                return Err(format!("something was found, but not the leak in {}", leak.file));
+            }
         }
     }
-    println!("\nall {} planted leaks were found", LEAKS.len());
+    println!("\nall {} planted leaks were found, in both ways", LEAKS.len());
     Ok(())
 }
 

@@ -25,7 +25,9 @@ const SYSTEMS: &[System] = &[
     System { triple: "loongarch64-unknown-linux-gnu", glibc: "2.36", runner: None },
 ];
 
-const WASM: &str = "wasm32-unknown-unknown";
+/// Targets without an operating system: the cores are built, with `alloc` and without.
+const BARE: &[&str] =
+    &["wasm32-unknown-unknown", "aarch64-unknown-none", "x86_64-unknown-none"];
 
 /// Builds all of them.
 pub(crate) fn test() -> Result<Outcome> {
@@ -42,14 +44,19 @@ pub(crate) fn test() -> Result<Outcome> {
             run::run(&format!("{runner} target/{}/release/gmkit-vectors", system.triple))?;
         }
     }
-    if available(WASM) {
-        println!("\n--> {WASM}");
-        let cores = "--package gmkit-sm3 --package gmkit-sm4 --package gmkit-sm2";
-        run::run(&format!(
-            "cargo build --release --target {WASM} {cores} --features gmkit-sm2/alloc"
-        ))?;
-    } else {
-        missing.push(WASM);
+    for &target in BARE {
+        if !available(target) {
+            missing.push(target);
+            continue;
+        }
+        println!("\n--> {target}");
+        for packages in [
+            "--package gmkit-sm3 --package gmkit-sm4 --package gmkit-sm2",
+            "--package gmkit --features kdfs,rare-modes",
+        ] {
+            let options = "--release --no-default-features";
+            run::run(&format!("cargo build {options} --target {target} {packages}"))?;
+        }
     }
     if missing.is_empty() {
         return Ok(Outcome::Passed);

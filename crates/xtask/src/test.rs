@@ -117,11 +117,17 @@ fn features() -> Result<Outcome> {
         "gmkit-sm3",
         "gmkit-sm3 --features oid",
         "gmkit-sm4",
+        "gmkit-sm3 --features kdfs",
         "gmkit-sm4 --features alloc",
+        "gmkit-sm4 --features rare-modes",
         "gmkit-sm2",
         "gmkit-sm2 --features alloc",
         "gmkit-sm2 --features pkcs8",
+        "gmkit-rng",
+        "gmkit-rng --features randomness",
         "gmkit",
+        "gmkit --features kdfs",
+        "gmkit --features rng",
     ] {
         run(&format!("cargo clippy --no-default-features --package {args} -- -D warnings"))?;
     }
