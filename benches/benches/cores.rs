@@ -7,8 +7,16 @@ use std::hint::black_box;
 
 use cipher::{KeyIvInit, StreamCipher};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use gmkit_sm2::{Id, SecretKey, SigningKey};
-use gmkit_sm4::{cbc, ctr::Ctr, gcm::Gcm};
+use gmkit_sm2::{Id, PreparedKey, SecretKey, SigningKey, batch as sm2_batch};
+use gmkit_sm4::{
+    Cmac, Sm4,
+    batch::{self, CbcMessage},
+    cbc,
+    cmac::{KeyInit as _, Mac},
+    ctr::Ctr,
+    ff1::Ff1,
+    gcm::Gcm,
+};
 use rand::rngs::SysRng;
 use rc_sm2::dsa::signature::{RandomizedSigner, Verifier};
 
@@ -61,6 +69,49 @@ fn sm4(c: &mut Criterion) {
     });
 }
 
+/// Sixty-four messages of one kilobyte each: one after the other, and at once.
+fn many(c: &mut Criterion) {
+    const COUNT: usize = 64;
+    let cipher = Sm4::new(&[1; 16]);
+    let mut blocks = vec![[[7; 16]; 64]; COUNT];
+    let mut group = c.benchmark_group("64 messages of 1 KiB");
+    group.throughput(Throughput::Bytes(COUNT as u64 * 1024));
+    group.bench_function("CBC encrypt/at once", |b| {
+        b.iter(|| {
+            let mut messages: Vec<_> =
+                blocks.iter_mut().map(|blocks| CbcMessage { iv: [2; 16], blocks }).collect();
+            batch::cbc_encrypt(&cipher, black_box(&mut messages));
+        });
+    });
+    group.bench_function("CBC encrypt/one by one", |b| {
+        b.iter(|| {
+            for blocks in &mut blocks {
+                let mut message = [CbcMessage { iv: [2; 16], blocks }];
+                batch::cbc_encrypt(&cipher, black_box(&mut message));
+            }
+        });
+    });
+    let bytes = vec![[7_u8; 1024]; COUNT];
+    let messages: Vec<&[u8]> = bytes.iter().map(|message| &message[..]).collect();
+    let mut tags = [[0; 16]; COUNT];
+    group.bench_function("CMAC/at once", |b| {
+        b.iter(|| batch::cmac(&cipher, black_box(&messages), &mut tags));
+    });
+    group.bench_function("CMAC/one by one", |b| {
+        b.iter(|| {
+            for message in &messages {
+                black_box(Cmac::new(&[1; 16].into()).chain_update(black_box(message)).finalize());
+            }
+        });
+    });
+    group.finish();
+
+    let ff1 = Ff1::new(&[1; 16], 10).expect("a radix");
+    let mut numerals = [1; 16];
+    let mut group = c.benchmark_group("FF1, 16 digits");
+    group.bench_function("gmkit", |b| b.iter(|| ff1.encrypt(b"tweak", black_box(&mut numerals))));
+}
+
 fn sm2(c: &mut Criterion) {
     let message = b"a message of ordinary length, as it occurs in a protocol";
     let mut rng = SysRng;
@@ -87,6 +138,17 @@ fn sm2(c: &mut Criterion) {
     group.bench_function("verify/gmkit", |b| {
         b.iter(|| verifying.verify(black_box(message), &signature));
     });
+    let prepared = PreparedKey::new(ours.public_key(), Id::DEFAULT);
+    group.bench_function("verify prepared/gmkit", |b| {
+        b.iter(|| prepared.verify(black_box(message), &signature));
+    });
+    group.bench_function("prepare/gmkit", |b| {
+        b.iter(|| PreparedKey::new(black_box(ours.public_key()), Id::DEFAULT));
+    });
+    let messages: [&[u8]; 64] = [message; 64];
+    group.bench_function("sign 64 at once/gmkit", |b| {
+        b.iter(|| sm2_batch::sign(&mut rng, &ours, Id::DEFAULT, black_box(&messages)));
+    });
     let their_signature =
         rc_sm2::dsa::Signature::from_slice(&signature.to_raw()).expect("64 bytes");
     group.bench_function("verify/rustcrypto", |b| {
@@ -102,5 +164,5 @@ fn sm2(c: &mut Criterion) {
     group.bench_function("decrypt/rustcrypto", |b| b.iter(|| decrypting.decrypt(black_box(&raw))));
 }
 
-criterion_group!(benches, sm3, sm4, sm2);
+criterion_group!(benches, sm3, sm4, many, sm2);
 criterion_main!(benches);

@@ -26,8 +26,7 @@ const SYSTEMS: &[System] = &[
 ];
 
 /// Targets without an operating system: the cores are built, with `alloc` and without.
-const BARE: &[&str] =
-    &["wasm32-unknown-unknown", "aarch64-unknown-none", "x86_64-unknown-none"];
+const BARE: &[&str] = &["wasm32-unknown-unknown", "aarch64-unknown-none", "x86_64-unknown-none"];
 
 /// Builds all of them.
 pub(crate) fn test() -> Result<Outcome> {
