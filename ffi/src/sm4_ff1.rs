@@ -2,8 +2,12 @@
 
 use toolkit::{
     keys::selftest::{self, Algorithm},
-    sm4::ff1::{Alphabet, Ff1},
+    sm4::{
+        self,
+        ff1::{Alphabet, Ff1},
+    },
 };
+use zeroize::Zeroizing;
 
 use crate::{
     export::export,
@@ -52,11 +56,9 @@ export! {
         out_len: Len,
     ) {
         let (key, tweak) = (ff1.get()?, tweak.bytes(tweak_len)?);
-        let text = read(&text, text_len)?;
-        let Some(out) = Output::new(&mut out, &out_len, text.len().saturating_mul(4))? else {
-            return Ok(());
-        };
-        out.write(key.ff1.encrypt_text(&key.alphabet, tweak, text)?.as_bytes())
+        into_text(&text, text_len, &mut out, &out_len, |text| {
+            key.ff1.encrypt_text(&key.alphabet, tweak, text)
+        })
     }
 
     /// Decrypts, as `gmkit_sm4_ff1_encrypt`. Nothing is authenticated: a wrong key or tweak gives
@@ -73,11 +75,9 @@ export! {
         out_len: Len,
     ) {
         let (key, tweak) = (ff1.get()?, tweak.bytes(tweak_len)?);
-        let text = read(&text, text_len)?;
-        let Some(out) = Output::new(&mut out, &out_len, text.len().saturating_mul(4))? else {
-            return Ok(());
-        };
-        out.write(key.ff1.decrypt_text(&key.alphabet, tweak, text)?.as_bytes())
+        into_text(&text, text_len, &mut out, &out_len, |text| {
+            key.ff1.decrypt_text(&key.alphabet, tweak, text)
+        })
     }
 
     /// Wipes and frees. NULL is allowed.
@@ -86,6 +86,18 @@ export! {
     }
 }
 
-fn read(text: &In, len: usize) -> Result<&str, Fault> {
-    std::str::from_utf8(text.bytes(len)?).map_err(|_| Fault::argument("the text is not UTF-8"))
+/// Makes one text of another that has at most four times as many bytes.
+fn into_text(
+    text: &In,
+    text_len: usize,
+    out: &mut Out,
+    out_len: &Len,
+    work: impl FnOnce(&str) -> Result<Zeroizing<String>, sm4::Error>,
+) -> Result<(), Fault> {
+    let text = std::str::from_utf8(text.bytes(text_len)?)
+        .map_err(|_| Fault::argument("the text is not UTF-8"))?;
+    let Some(out) = Output::new(out, out_len, text.len().saturating_mul(4))? else {
+        return Ok(());
+    };
+    out.write(work(text)?.as_bytes())
 }

@@ -7,9 +7,9 @@ use toolkit::{
 
 use crate::{
     export::export,
-    fault::Fault,
     handle::handles,
-    pointer::{In, InArray, InOut, Out, Owned, Ref, Slot},
+    pointer::{In, InArray, Out, Owned, Ref, Slot},
+    sm4_xts::unit,
 };
 
 handles! {
@@ -38,7 +38,8 @@ export! {
         output: Out,
         len: usize,
     ) {
-        work(hctr.get()?, &tweak, &input, &mut output, len, Hctr::encrypt)
+        let allowed = check_len(len);
+        unit(hctr.get()?, &tweak, &input, &mut output, len, allowed, Hctr::encrypt)
     }
 
     /// Decrypts, as `gmkit_sm4_hctr_encrypt`.
@@ -51,7 +52,8 @@ export! {
         output: Out,
         len: usize,
     ) {
-        work(hctr.get()?, &tweak, &input, &mut output, len, Hctr::decrypt)
+        let allowed = check_len(len);
+        unit(hctr.get()?, &tweak, &input, &mut output, len, allowed, Hctr::decrypt)
     }
 
     /// Wipes and frees. NULL is allowed.
@@ -60,21 +62,7 @@ export! {
     }
 }
 
-type Work = fn(&Hctr, &[u8; 16], &mut [u8]) -> Result<(), sm4::Error>;
-
-fn work(
-    hctr: &Hctr,
-    tweak: &InArray<16>,
-    input: &In,
-    output: &mut Out,
-    len: usize,
-    work: Work,
-) -> Result<(), Fault> {
-    let tweak = tweak.get()?;
-    output.apart_from(len, &[tweak])?;
-    // Before the input is copied: a refusal leaves the output as it is.
-    if len < sm4::BLOCK_SIZE {
-        return Err(sm4::Error::TooShort.into());
-    }
-    Ok(work(hctr, tweak, InOut::new(input, output, len)?.copied())?)
+/// HCTR needs a whole block.
+fn check_len(len: usize) -> Result<(), sm4::Error> {
+    if len < sm4::BLOCK_SIZE { Err(sm4::Error::TooShort) } else { Ok(()) }
 }

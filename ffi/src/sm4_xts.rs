@@ -2,7 +2,7 @@
 
 use toolkit::{
     keys::selftest::{self, Algorithm},
-    sm4::xts::Xts,
+    sm4::{self, xts::Xts},
 };
 
 use crate::{
@@ -48,7 +48,8 @@ export! {
         output: Out,
         len: usize,
     ) {
-        unit(xts.get()?, &tweak, &input, &mut output, len, Xts::encrypt)
+        let allowed = Xts::check_len(len);
+        unit(xts.get()?, &tweak, &input, &mut output, len, allowed, Xts::encrypt)
     }
 
     /// Decrypts a data unit, as `gmkit_sm4_xts_encrypt`.
@@ -61,7 +62,8 @@ export! {
         output: Out,
         len: usize,
     ) {
-        unit(xts.get()?, &tweak, &input, &mut output, len, Xts::decrypt)
+        let allowed = Xts::check_len(len);
+        unit(xts.get()?, &tweak, &input, &mut output, len, allowed, Xts::decrypt)
     }
 
     /// Wipes and frees. NULL is allowed.
@@ -70,19 +72,19 @@ export! {
     }
 }
 
-type Work = fn(&Xts, &[u8; 16], &mut [u8]) -> Result<(), toolkit::sm4::Error>;
-
-fn unit(
-    xts: &Xts,
+/// Works on all of the data at once, under a tweak. `allowed` says whether the length is: before
+/// the input is copied, so that a refusal leaves the output as it is.
+pub(crate) fn unit<K>(
+    key: &K,
     tweak: &InArray<16>,
     input: &In,
     output: &mut Out,
     len: usize,
-    work: Work,
+    allowed: Result<(), sm4::Error>,
+    work: impl FnOnce(&K, &[u8; 16], &mut [u8]) -> Result<(), sm4::Error>,
 ) -> Result<(), Fault> {
     let tweak = tweak.get()?;
     output.apart_from(len, &[tweak])?;
-    // Before the input is copied: a refusal leaves the output as it is.
-    Xts::check_len(len)?;
-    Ok(work(xts, tweak, InOut::new(input, output, len)?.copied())?)
+    allowed?;
+    Ok(work(key, tweak, InOut::new(input, output, len)?.copied())?)
 }

@@ -51,7 +51,7 @@ const DECLASSIFIED: &[Declassified] = &[
     declassified("sm4/src/ff1/alphabet.rs", "if all_known {", VERDICT),
     declassified("sm4/src/ff1/alphabet.rs", "all_known &= bool::from(known)", VERDICT),
     declassified("sm4/src/ff1/numerals.rs", "if above == 0 {", VERDICT),
-    declassified("ffi/src/sm4_ff1.rs", "out.write(key.ff1.", CHARACTERS),
+    declassified("ffi/src/sm4_ff1.rs", "out.write(work(text)?.as_bytes())", CHARACTERS),
     // SM2.
     declassified("sm2/src/arith/scalar.rs", "Option::from(Self::from_bytes(bytes))?", RANGE),
     declassified("sm2/src/arith/scalar.rs", "if bool::from(scalar.is_zero())", RANGE),
