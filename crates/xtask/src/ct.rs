@@ -157,7 +157,10 @@ fn build(source: &Path, dir: &Path, build_of: BuildOf) -> Result<PathBuf> {
 fn check(harness: &Path, how: &str, build_of: BuildOf) -> Result {
     println!("\n--> {} build", build_of.folder);
     match report(harness, how, BACKEND, &[])? {
-        None => Ok(()),
+        None => {
+            println!("--> backend that ran: {BACKEND}, {} build", build_of.folder);
+            Ok(())
+        }
         Some(_) => Err(format!("the {} build is not constant time", build_of.folder)),
     }
 }

@@ -1,0 +1,135 @@
+//! Every single-bit change of what an authenticated mode is given to open is refused.
+
+use gmkit_sm4::{Error, ccm::Ccm, gcm::Gcm, gcm_siv::GcmSiv, hazmat, wrap::KeyWrap};
+
+/// Sizes of each part: nothing, one byte, a whole block, two blocks and a piece.
+const SIZES: [usize; 4] = [0, 1, 16, 37];
+
+#[derive(Clone, PartialEq)]
+struct Sealed {
+    nonce: Vec<u8>,
+    aad: Vec<u8>,
+    ciphertext: Vec<u8>,
+    tag: Vec<u8>,
+}
+
+impl Sealed {
+    fn parts(&mut self) -> [&mut Vec<u8>; 4] {
+        [&mut self.nonce, &mut self.aad, &mut self.ciphertext, &mut self.tag]
+    }
+}
+
+/// Seals with `seal`, then opens it as it is, and with every single bit changed. A refusal leaves
+/// nothing of the plaintext in the buffer.
+fn every_bit(
+    nonce_len: usize,
+    seal: impl Fn(&[u8], &[u8], &mut [u8]) -> Vec<u8>,
+    open: impl Fn(&[u8], &[u8], &mut [u8], &[u8]) -> Result<(), Error>,
+) {
+    for (aad_len, len) in SIZES.iter().flat_map(|aad| SIZES.map(|len| (*aad, len))) {
+        let plaintext: Vec<u8> = (0..len).map(|i| i as u8 ^ 0x5a).collect();
+        let mut good = Sealed {
+            nonce: (1..=nonce_len).map(|i| i as u8).collect(),
+            aad: vec![0xad; aad_len],
+            ciphertext: plaintext.clone(),
+            tag: Vec::new(),
+        };
+        good.tag = seal(&good.nonce, &good.aad, &mut good.ciphertext);
+        let open = |sealed: &Sealed| {
+            let mut buffer = sealed.ciphertext.clone();
+            let opened = open(&sealed.nonce, &sealed.aad, &mut buffer, &sealed.tag);
+            (opened, buffer)
+        };
+        assert!(open(&good) == (Ok(()), plaintext));
+        for part in 0..4 {
+            for bit in 0..8 * good.clone().parts()[part].len() {
+                let mut forged = good.clone();
+                forged.parts()[part][bit / 8] ^= 1 << (bit % 8);
+                let (opened, buffer) = open(&forged);
+                assert_eq!(opened, Err(Error::Rejected), "part {part}, bit {bit}");
+                assert!(buffer == forged.ciphertext || buffer.iter().all(|byte| *byte == 0));
+            }
+        }
+    }
+}
+
+#[test]
+fn gcm() {
+    let gcm = Gcm::new(&[7; 16]);
+    for nonce_len in [12, 1, 16, 29] {
+        every_bit(
+            nonce_len,
+            |nonce, aad, buffer| gcm.seal(nonce, aad, buffer).unwrap().to_vec(),
+            |nonce, aad, buffer, tag| gcm.open(nonce, aad, buffer, tag),
+        );
+    }
+}
+
+#[test]
+fn ccm() {
+    let of_every_tag = [
+        hazmat::ccm_short_tag(&[7; 16], 4).unwrap(),
+        hazmat::ccm_short_tag(&[7; 16], 8).unwrap(),
+        Ccm::with_tag_len(&[7; 16], 12).unwrap(),
+        Ccm::new(&[7; 16]),
+    ];
+    for ccm in of_every_tag {
+        for nonce_len in [7, 12, 13] {
+            every_bit(
+                nonce_len,
+                |nonce, aad, buffer| ccm.seal(nonce, aad, buffer).unwrap().as_bytes().to_vec(),
+                |nonce, aad, buffer, tag| ccm.open(nonce, aad, buffer, tag),
+            );
+        }
+    }
+}
+
+#[test]
+fn gcm_siv() {
+    let siv = GcmSiv::new(&[7; 16]);
+    let nonce = |nonce: &[u8]| <[u8; 12]>::try_from(nonce).unwrap();
+    let tag_of = |tag: &[u8]| <[u8; 16]>::try_from(tag).unwrap();
+    every_bit(
+        12,
+        |n, aad, buffer| siv.seal(&nonce(n), aad, buffer).unwrap().to_vec(),
+        |n, aad, buffer, tag| siv.open(&nonce(n), aad, buffer, &tag_of(tag)),
+    );
+}
+
+#[test]
+fn key_wrap() {
+    let kek = KeyWrap::new(&[7; 16]);
+    for len in [16, 24, 32, 48] {
+        let (mut wrapped, mut out) = ([0; 64], [0; 64]);
+        let wrapped = kek.wrap(&vec![0x5a; len], &mut wrapped).unwrap();
+        assert!(kek.unwrap(wrapped, &mut out).unwrap() == vec![0x5a; len]);
+        each_changed_bit(wrapped, |forged| {
+            let mut out = [0; 64];
+            assert_eq!(kek.unwrap(forged, &mut out).err(), Some(Error::Rejected));
+            assert!(out == [0; 64]);
+        });
+    }
+}
+
+#[test]
+fn padded_key_wrap() {
+    let kek = KeyWrap::new(&[7; 16]);
+    for len in [1, 7, 8, 9, 16, 33] {
+        let (mut wrapped, mut out) = ([0; 64], [0; 64]);
+        let wrapped = kek.wrap_padded(&vec![0x5a; len], &mut wrapped).unwrap();
+        assert!(kek.unwrap_padded(wrapped, &mut out).unwrap() == vec![0x5a; len]);
+        each_changed_bit(wrapped, |forged| {
+            let mut out = [0; 64];
+            assert_eq!(kek.unwrap_padded(forged, &mut out).err(), Some(Error::Rejected));
+            assert!(out == [0; 64]);
+        });
+    }
+}
+
+fn each_changed_bit(good: &[u8], check: impl Fn(&[u8])) {
+    for bit in 0..8 * good.len() {
+        let mut forged = good.to_vec();
+        forged[bit / 8] ^= 1 << (bit % 8);
+        check(&forged);
+    }
+}
