@@ -71,7 +71,9 @@ fn usage() -> ExitCode {
 }
 
 fn run(dir: &Path, seed: u64) -> Result<(), String> {
-    let mut peers = peers(dir)?;
+    // One of the peers resolves paths against another folder than the one it is started in.
+    let dir = dir.canonicalize().map_err(|error| format!("{}: {error}", dir.display()))?;
+    let mut peers = peers(&dir)?;
     let mut rows = Vec::new();
     for operation in OPERATIONS {
         let mut row: Vec<Cell> = Vec::new();
