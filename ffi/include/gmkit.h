@@ -654,7 +654,8 @@ gmkit_error gmkit_sm2_sign_many(const gmkit_private_key *key,
 // fits, else the error that `gmkit_sm2_verify` gives for it. The function returns GMKIT_OK ONLY
 // WHEN ALL OF THEM FIT; when it returns GMKIT_ERR_REJECTED, look at the verdicts. With any
 // other error nothing was verified, and where `verdicts` can be written to, they all say
-// GMKIT_ERR_REJECTED: an exception to the rule that outputs stay untouched.
+// GMKIT_ERR_REJECTED: an exception to the rule that outputs stay untouched. So they must not
+// overlap with what is read: that is refused, and they are not written to then.
 //
 // Errors: GMKIT_ERR_REJECTED; GMKIT_ERR_ARGUMENT, also for no signature at all.
 GMKIT_MUST_USE

@@ -9,10 +9,12 @@ use toolkit::keys::selftest;
 
 use crate::fault::{Fault, gmkit_error};
 
-/// Exports functions to C. Three forms:
+/// Exports functions to C. Four forms:
 ///
 /// - `fn name(arguments) { .. }` may fail. Its body returns `Result<(), Fault>`; in C it returns
 ///   `gmkit_error`, and a fault's message is kept for `gmkit_last_error_message`.
+/// - `fn name(arguments) = always { .. }` is the same, and runs even when a self-test has failed:
+///   its body asks for the state itself, before anything that must not.
 /// - `fn name(arguments) -> Type = on_panic { .. }` cannot fail.
 /// - `fn name(arguments) = void { .. }` returns nothing.
 ///
@@ -30,6 +32,20 @@ macro_rules! export {
         #[unsafe(no_mangle)]
         pub extern "C" fn $name($(mut $argument: $type),*) {
             crate::export::guarded_or((), move || $body);
+        }
+        export! { $($rest)* }
+    };
+    (
+        $(#[$attribute:meta])*
+        fn $name:ident($($argument:ident: $type:ty),* $(,)?) = always $body:block
+        $($rest:tt)*
+    ) => {
+        $(#[$attribute])*
+        #[allow(unsafe_code, reason = "a name for C; all of them begin with gmkit_")]
+        #[allow(unused_mut, reason = "some types of arguments change when they are read")]
+        #[unsafe(no_mangle)]
+        pub extern "C" fn $name($(mut $argument: $type),*) -> crate::fault::gmkit_error {
+            crate::export::caught(move || -> Result<(), crate::fault::Fault> { $body })
         }
         export! { $($rest)* }
     };
@@ -70,10 +86,15 @@ pub(crate) use export;
 /// A handle whose function panicked may be half changed; it stays marked as busy and can only be
 /// freed then. That is what makes `AssertUnwindSafe` right.
 pub(crate) fn guarded(body: impl FnOnce() -> Result<(), Fault>) -> gmkit_error {
+    caught(|| {
+        selftest::check_state()?;
+        body()
+    })
+}
+
+/// The same for a function that has something to do even after a self-test has failed.
+pub(crate) fn caught(body: impl FnOnce() -> Result<(), Fault>) -> gmkit_error {
     be_quiet();
-    if let Err(error) = selftest::check_state() {
-        return Fault::from(error).record();
-    }
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => gmkit_error::GMKIT_OK,
         Ok(Err(fault)) => fault.record(),

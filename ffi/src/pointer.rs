@@ -140,6 +140,28 @@ impl Verdicts {
         Ok(())
     }
 
+    /// Refuses verdicts that lie over what is read: one of the arrays, what these point to, or one
+    /// more input.
+    pub(crate) fn apart_from(
+        &self,
+        count: usize,
+        arrays: &[&InMany],
+        (more, more_len): (&In, usize),
+    ) -> Result<(), Fault> {
+        let lies_over = |other: *const u8, len| {
+            overlap(self.0.cast(), count.saturating_mul(size_of::<i32>()), other, len)
+        };
+        let array_len = count.saturating_mul(size_of::<gmkit_bytes>());
+        // The arrays first: what stands in them is looked at when it cannot have been changed.
+        let mut over = lies_over(more.0, more_len)
+            | arrays.iter().any(|array| lies_over(array.0.cast(), array_len));
+        for array in arrays {
+            let bytes = if over { Vec::new() } else { array.get(count).unwrap_or_default() };
+            over |= bytes.iter().any(|bytes| lies_over(bytes.as_ptr(), bytes.len()));
+        }
+        if over { Err(Fault::argument("verdicts overlap with another argument")) } else { Ok(()) }
+    }
+
     /// Writes the same verdict for each of `count`.
     pub(crate) fn fill(&self, count: usize, verdict: gmkit_error) -> Result<(), Fault> {
         check_len(count.saturating_mul(size_of::<i32>()))?;
@@ -557,5 +579,55 @@ mod tests {
         assert!(!overlap(at(0), 8, at(8), 8));
         assert!(!overlap(at(8), 8, at(0), 8));
         assert!(!overlap(at(4), 0, at(0), 8), "nothing lies over nothing");
+    }
+
+    fn verify_nothing(verdicts: *mut i32, messages: &[gmkit_bytes]) -> gmkit_error {
+        let no_key = Ref(std::ptr::null(), PhantomData);
+        crate::sm2_batch::gmkit_sm2_verify_many(
+            no_key,
+            In(std::ptr::null()),
+            0,
+            InMany(messages.as_ptr()),
+            0,
+            InMany(messages.as_ptr()),
+            messages.len(),
+            Verdicts(verdicts),
+        )
+    }
+
+    #[test]
+    fn verdicts_do_not_overwrite_what_is_read() {
+        let mut bytes = [0_i32; 8];
+        let at = bytes.as_mut_ptr();
+        let message = |from: *const i32, len| gmkit_bytes { data: In(from.cast()), len };
+        let mut messages = [message(at, 4), message(at, 0)];
+        let over_a_message = verify_nothing(at, &messages);
+        let over_the_array = verify_nothing(messages.as_mut_ptr().cast(), &messages);
+        assert_eq!([over_a_message, over_the_array], [gmkit_error::GMKIT_ERR_ARGUMENT; 2]);
+        assert!(bytes == [0; 8] && messages[0].len == 4);
+        let beside = verify_nothing(at.wrapping_add(1), &messages);
+        assert_eq!(beside, gmkit_error::GMKIT_ERR_NULL);
+        let rejected = gmkit_error::GMKIT_ERR_REJECTED as i32;
+        assert_eq!(bytes[..4], [0, rejected, rejected, 0]);
+    }
+
+    /// The error state is for ever: a process of its own gets into it.
+    #[test]
+    fn the_error_state_leaves_no_verdict() {
+        let name = "pointer::tests::the_error_state_leaves_no_verdict";
+        if std::env::var_os("GMKIT_TEST_ERROR_STATE").is_none() {
+            let mut test = std::process::Command::new(std::env::current_exe().unwrap());
+            test.args(["--exact", name]).env("GMKIT_TEST_ERROR_STATE", "1");
+            let output = test.output().unwrap();
+            let text = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success() && text.contains("1 passed"), "{text}");
+            return;
+        }
+        toolkit::keys::selftest::record("on purpose", false).unwrap_err();
+        let mut verdicts = [0_i32; 2];
+        let message = || gmkit_bytes { data: In(b"x".as_ptr()), len: 1 };
+        let code = verify_nothing(verdicts.as_mut_ptr(), &[message(), message()]);
+        assert_eq!(code, gmkit_error::GMKIT_ERR_SELF_TEST);
+        assert_eq!(verdicts, [gmkit_error::GMKIT_ERR_REJECTED as i32; 2]);
     }
 }

@@ -2,7 +2,7 @@
 
 use toolkit::{
     keys::selftest::{self, Algorithm},
-    sm2::batch,
+    sm2::{Id, PublicKey, batch},
 };
 
 use crate::{
@@ -43,7 +43,8 @@ export! {
     /// fits, else the error that `gmkit_sm2_verify` gives for it. The function returns GMKIT_OK ONLY
     /// WHEN ALL OF THEM FIT; when it returns GMKIT_ERR_REJECTED, look at the verdicts. With any
     /// other error nothing was verified, and where `verdicts` can be written to, they all say
-    /// GMKIT_ERR_REJECTED: an exception to the rule that outputs stay untouched.
+    /// GMKIT_ERR_REJECTED: an exception to the rule that outputs stay untouched. So they must not
+    /// overlap with what is read: that is refused, and they are not written to then.
     ///
     /// Errors: GMKIT_ERR_REJECTED; GMKIT_ERR_ARGUMENT, also for no signature at all.
     fn gmkit_sm2_verify_many(
@@ -55,37 +56,47 @@ export! {
         signatures: InMany,
         count: usize,
         verdicts: Verdicts,
-    ) {
+    ) = always {
         // First of all: what somebody left in there must not be taken for an answer.
         verdicts.check(count)?;
+        verdicts.apart_from(count, &[&messages, &signatures], (&id, id_len))?;
+        verdicts.fill(count, gmkit_error::GMKIT_ERR_REJECTED)?;
+        selftest::check_state()?;
+        selftest::require(Algorithm::Sm2Signature)?;
         if count == 0 {
             return Err(Fault::argument("there is no signature to verify"));
         }
-        verdicts.fill(count, gmkit_error::GMKIT_ERR_REJECTED)?;
-        selftest::require(Algorithm::Sm2Signature)?;
         let (key, id, form) = (key.get()?, read_id(&id, id_len)?, SignatureForm::of(form)?);
-        let (messages, signatures) = (messages.get(count)?, signatures.get(count)?);
-        // A malformed signature has its verdict already; the others are verified together.
-        let read: Vec<_> = signatures.iter().map(|signature| form.read(signature)).collect();
-        let well_formed = messages.iter().zip(&read);
-        let items: Vec<_> = well_formed
-            .filter_map(|(message, signature)| Some((*message, *signature.as_ref().ok()?)))
-            .collect();
-        let mut verified = batch::verify(key, id, &items).into_iter();
-        let all: Vec<_> = read
-            .into_iter()
-            .map(|signature| match signature {
-                Err(fault) => fault.code(),
-                Ok(_) => match verified.next() {
-                    Some(Ok(())) => gmkit_error::GMKIT_OK,
-                    _ => gmkit_error::GMKIT_ERR_REJECTED,
-                },
-            })
-            .collect();
+        let all = verify(key, id, &messages.get(count)?, form, &signatures.get(count)?);
         verdicts.write(&all)?;
         if all.iter().all(|verdict| *verdict == gmkit_error::GMKIT_OK) {
             return Ok(());
         }
         Err(Fault::new(gmkit_error::GMKIT_ERR_REJECTED, "not all signatures fit"))
     }
+}
+
+/// One verdict for each. A malformed signature has its own; the others are verified together.
+fn verify(
+    key: &PublicKey,
+    id: Id<'_>,
+    messages: &[&[u8]],
+    form: SignatureForm,
+    signatures: &[&[u8]],
+) -> Vec<gmkit_error> {
+    let read: Vec<_> = signatures.iter().map(|signature| form.read(signature)).collect();
+    let items: Vec<_> = messages
+        .iter()
+        .zip(&read)
+        .filter_map(|(message, signature)| Some((*message, *signature.as_ref().ok()?)))
+        .collect();
+    let mut verified = batch::verify(key, id, &items).into_iter();
+    let verdict = |signature: Result<_, Fault>| match signature {
+        Err(fault) => fault.code(),
+        Ok(_) => match verified.next() {
+            Some(Ok(())) => gmkit_error::GMKIT_OK,
+            _ => gmkit_error::GMKIT_ERR_REJECTED,
+        },
+    };
+    read.into_iter().map(verdict).collect()
 }

@@ -684,6 +684,13 @@ static void batches(gmkit_private_key *key, gmkit_public_key *pub) {
     FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm2_verify_many(pub, NULL, 0, good, 2, good, 2, verdicts));
     /* Nothing was verified, and nothing says that it was. */
     CHECK(verdicts[0] == GMKIT_ERR_REJECTED && verdicts[1] == GMKIT_ERR_REJECTED);
+    /* They lie over an ID or an array: refused before anything is written. */
+    memset(out, 0x31, 64);
+    FAILS(GMKIT_ERR_ARGUMENT,
+          gmkit_sm2_verify_many(pub, out, 16, good, 1, good, 2, (int32_t *)(void *)(out + 8)));
+    CHECK(out[8] == 0x31 && out[15] == 0x31);
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm2_verify_many(pub, NULL, 0, odd, 1, good, 2, (int32_t *)(void *)odd));
+    CHECK(odd[0].len == 16 && odd[1].len == 15);
     FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm2_verify_many(pub, NULL, 0, good, 0, good, 0, verdicts));
     FAILS(GMKIT_ERR_ARGUMENT, gmkit_sm2_verify_many(pub, NULL, 0, good, 0, good, HUGE / 2, verdicts));
     REFUSES_NULL(gmkit_sm2_prepared_key_new(NULL, NULL, 0, &prepared));

@@ -80,12 +80,12 @@ fn run(dir: &Path, seed: u64) -> Result<(), String> {
         for (name, peer) in &mut peers {
             // A seed of its own for each cell: it can be repeated without the others.
             let mut draw = Draw::new(seed, &[operation.name, name]);
-            let cell = operation.run(peer.as_mut(), &mut draw);
+            let cell = operation.run(name, peer.as_mut(), &mut draw);
             row.push(cell.map_err(|error| format!("{} with {name}: {error}", operation.name))?);
         }
         rows.push((operation.name, row));
     }
     let names: Vec<_> = peers.iter().map(|(name, _)| *name).collect();
     print!("{}", table::render(&names, &rows));
-    operations::everything_has_a_peer(&rows)
+    operations::as_expected(&names, &rows)
 }

@@ -1,11 +1,11 @@
 //! RustCrypto's implementations and `fpe`, in this process. What gmkit uses of RustCrypto itself
-//! (CMAC, key wrap, GCM-SIV) would prove nothing here.
+//! (HMAC, HKDF, PBKDF2, CMAC, GCM-SIV) would prove nothing here.
 
+use aes_kw::{AesKw, AesKwp};
 use cipher::{
     BlockModeDecrypt, BlockModeEncrypt, KeyInit, KeyIvInit, StreamCipher, block_padding::Pkcs7,
 };
 use fpe::ff1::{FF1, FlexibleNumeralString};
-use hmac::{Hmac, Mac};
 use rc_sm2::{
     dsa::{
         self,
@@ -25,19 +25,11 @@ impl Peer for RustCrypto {
         use Word::{Bytes as B, Name as N, Number as U};
         let done = match *request {
             [N("sm3"), B(message)] => Sm3::digest(message).to_vec(),
-            [N("hmac"), B(key), B(message)] => {
-                let mac = Hmac::<Sm3>::new_from_slice(key).map_err(text)?;
-                mac.chain_update(message).finalize().into_bytes().to_vec()
-            }
-            [N("hkdf"), B(ikm), B(salt), B(info), U(len)] => {
-                let mut out = vec![0; len];
-                hkdf::Hkdf::<Sm3>::new(Some(salt), ikm).expand(info, &mut out).map_err(text)?;
-                out
-            }
-            [N("pbkdf2"), B(password), B(salt), U(rounds), U(len)] => {
-                let mut out = vec![0; len];
-                pbkdf2::pbkdf2_hmac::<Sm3>(password, salt, rounds as u32, &mut out);
-                out
+            [N("sm4"), N(mode @ ("wrap" | "wrap-padded")), N(direction), B(kek), B(_), B(data)] => {
+                match wrap(mode == "wrap", direction == "enc", kek, data)? {
+                    Some(done) => done,
+                    None => return Ok(Answer::Refused),
+                }
             }
             [N("sm4"), N("cbc"), N(direction), B(key), B(iv), B(data)] => {
                 if direction == "enc" {
@@ -92,10 +84,7 @@ impl Peer for RustCrypto {
                     Err(_) => return Ok(Answer::Refused),
                 }
             }
-            [N("cmac" | "gmac"), ..] | [N("sm4"), N("wrap-padded"), ..] => {
-                return Ok(Answer::Unsupported("its code is inside gmkit".to_owned()));
-            }
-            [N("aead"), N("gcm-siv"), ..] => {
+            [N("hmac" | "hkdf" | "pbkdf2" | "cmac"), ..] | [N("aead"), N("gcm-siv"), ..] => {
                 return Ok(Answer::Unsupported("its code is inside gmkit".to_owned()));
             }
             _ => {
@@ -112,6 +101,24 @@ fn text(error: impl std::fmt::Display) -> String {
 
 fn only_text() -> Answer {
     Answer::Unsupported("IDs of UTF-8 text only".to_owned())
+}
+
+/// `None`: refused.
+fn wrap(plain: bool, encrypt: bool, kek: &[u8], data: &[u8]) -> Result<Option<Vec<u8>>, String> {
+    let kek = kek.try_into().map_err(text)?;
+    let (kw, kwp) = (AesKw::<Sm4>::new(kek), AesKwp::<Sm4>::new(kek));
+    let mut out = vec![0; data.len() + 16];
+    let done = match (encrypt, plain) {
+        (true, true) => kw.wrap_key(data, &mut out),
+        (true, false) => kwp.wrap_key(data, &mut out),
+        (false, true) => kw.unwrap_key(data, &mut out),
+        (false, false) => kwp.unwrap_key(data, &mut out),
+    };
+    match done.map(<[u8]>::to_vec) {
+        Ok(done) => Ok(Some(done)),
+        Err(aes_kw::Error::IntegrityCheckFailed) => Ok(None),
+        Err(error) => Err(text(error)),
+    }
 }
 
 fn ff1(

@@ -1,6 +1,6 @@
 //! Every single-bit change of what an authenticated mode is given to open is refused.
 
-use gmkit_sm4::{Error, ccm::Ccm, gcm::Gcm, gcm_siv::GcmSiv, hazmat, wrap::KeyWrap};
+use gmkit_sm4::{Error, Sm4, ccm::Ccm, gcm::Gcm, gcm_siv::GcmSiv, hazmat, wrap::KeyWrap};
 
 /// Sizes of each part: nothing, one byte, a whole block, two blocks and a piece.
 const SIZES: [usize; 4] = [0, 1, 16, 37];
@@ -124,6 +124,39 @@ fn padded_key_wrap() {
             assert!(out == [0; 64]);
         });
     }
+}
+
+/// Made with the right key, and still not what RFC 5649 makes: a length or a padding that is wrong.
+#[test]
+fn padded_key_wrap_with_the_right_key() {
+    let (kek, cipher) = (KeyWrap::new(&[7; 16]), Sm4::new(&[7; 16]));
+    let with = |prefix: [u8; 4], mli: u32, key: [u8; 8]| {
+        let mut block = [[0; 16]];
+        block[0][..4].copy_from_slice(&prefix);
+        block[0][4..8].copy_from_slice(&mli.to_be_bytes());
+        block[0][8..].copy_from_slice(&key);
+        hazmat::ecb_encrypt(&cipher, &mut block);
+        let mut out = [0xee; 8];
+        let unwrapped = kek.unwrap_padded(&block[0], &mut out).map(<[u8]>::to_vec);
+        assert!(unwrapped.is_ok() || out == [0; 8]);
+        unwrapped
+    };
+    const PREFIX: [u8; 4] = [0xa6, 0x59, 0x59, 0xa6];
+    let good = [1, 2, 3, 0, 0, 0, 0, 0];
+    for mli in (0..20).chain([256, 1 << 24, u32::MAX, u32::MAX - 7]) {
+        let want = if (3..=8).contains(&mli) {
+            Ok(good[..mli as usize].to_vec())
+        } else {
+            Err(Error::Rejected)
+        };
+        assert_eq!(with(PREFIX, mli, good), want, "{mli}");
+    }
+    for at in 3..8 {
+        let mut bad = good;
+        bad[at] = 0x80;
+        assert_eq!(with(PREFIX, 3, bad), Err(Error::Rejected), "{at}");
+    }
+    assert_eq!(with([0xa6, 0x59, 0x59, 0xa7], 8, good), Err(Error::Rejected));
 }
 
 fn each_changed_bit(good: &[u8], check: impl Fn(&[u8])) {

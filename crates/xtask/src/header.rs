@@ -158,12 +158,12 @@ impl Parse for Argument {
 }
 
 impl Returns {
-    /// Nothing, `= void` or `-> Type = on_panic`.
+    /// Nothing, `= always`, `= void` or `-> Type = on_panic`.
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         if input.peek(Token![=]) {
             input.parse::<Token![=]>()?;
-            input.parse::<Ident>()?;
-            return Ok(Self::Nothing);
+            let word: Ident = input.parse()?;
+            return Ok(if word == "always" { Self::Error } else { Self::Nothing });
         }
         if !input.peek(Token![->]) {
             return Ok(Self::Error);

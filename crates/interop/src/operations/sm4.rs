@@ -145,10 +145,28 @@ struct Sealed<'s> {
     tag: Vec<u8>,
 }
 
+/// Our opening of a ciphertext, in place, with its tag.
+type Open<'o> = dyn Fn(&Sealed<'_>, &mut [u8], &[u8]) -> Result<(), sm4::Error> + 'o;
+
 impl Sealed<'_> {
-    /// The peer seals as we do, opens what we have sealed, and refuses it with one bit changed.
-    fn both_ways(&self, peer: &mut Asking<'_>, draw: &mut Draw) -> Result<Step, String> {
+    /// The peer seals as we do; both open what was sealed, and refuse it with one bit changed.
+    fn both_ways(
+        &self,
+        peer: &mut Asking<'_>,
+        draw: &mut Draw,
+        open: &Open<'_>,
+    ) -> Result<Step, String> {
         let Self { mode, key, nonce, aad, plain, ciphertext, tag } = self;
+        let opened = |ciphertext: &[u8], tag: &[u8]| {
+            let mut data = ciphertext.to_vec();
+            open(self, &mut data, tag).map(|()| data)
+        };
+        let refused = |ciphertext: &[u8], tag: &[u8]| match opened(ciphertext, tag) {
+            Err(sm4::Error::Rejected) => Ok(()),
+            other => Err(format!("our own opening of a forgery: {other:02x?}")),
+        };
+        // The same bytes as the peer's, or it ends before.
+        ours(plain, &opened(ciphertext, tag).map_err(|error| error.to_string())?)?;
         let request = words!("aead", *mode, "enc", key, nonce, aad, plain);
         if let Some(reason) = peer.expect(request, &[ciphertext, tag])? {
             return Ok(Some(reason));
@@ -160,10 +178,12 @@ impl Sealed<'_> {
         let bad = draw.tampered(tag);
         let request = words!("aead", *mode, "dec", key, nonce, aad, ciphertext, bad);
         peer.expect_refusal(request)?;
+        refused(ciphertext, &bad)?;
         if !ciphertext.is_empty() {
             let bad = draw.tampered(ciphertext);
             let request = words!("aead", *mode, "dec", key, nonce, aad, bad, tag);
             peer.expect_refusal(request)?;
+            refused(&bad, tag)?;
         }
         Ok(None)
     }
@@ -176,7 +196,7 @@ pub(super) fn gcm(peer: &mut Asking<'_>, draw: &mut Draw) -> Result<Step, String
     let gcm = Gcm::new(&key);
     let tag = gcm.seal(&nonce, &aad, &mut ciphertext).map_err(|error| error.to_string())?;
     let sealed = Sealed { mode: "gcm", key, nonce, aad, plain, ciphertext, tag: tag.to_vec() };
-    sealed.both_ways(peer, draw)
+    sealed.both_ways(peer, draw, &|s, data, tag| gcm.open(&s.nonce, &s.aad, data, tag))
 }
 
 pub(super) fn gmac(peer: &mut Asking<'_>, draw: &mut Draw) -> Result<Step, String> {
@@ -190,19 +210,25 @@ pub(super) fn ccm(peer: &mut Asking<'_>, draw: &mut Draw) -> Result<Step, String
     let nonce_len = 7 + draw.below(7);
     let nonce = draw.bytes(nonce_len);
     let mut ciphertext = plain.clone();
-    let tag = Ccm::new(&key).seal(&nonce, &aad, &mut ciphertext);
+    let ccm = Ccm::new(&key);
+    let tag = ccm.seal(&nonce, &aad, &mut ciphertext);
     let tag = tag.map_err(|error| error.to_string())?.as_bytes().to_vec();
-    Sealed { mode: "ccm", key, nonce, aad, plain, ciphertext, tag }.both_ways(peer, draw)
+    let sealed = Sealed { mode: "ccm", key, nonce, aad, plain, ciphertext, tag };
+    sealed.both_ways(peer, draw, &|s, data, tag| ccm.open(&s.nonce, &s.aad, data, tag))
 }
 
 pub(super) fn gcm_siv(peer: &mut Asking<'_>, draw: &mut Draw) -> Result<Step, String> {
     let (key, nonce) = (draw.array(), draw.array::<12>());
     let (plain, aad) = (draw.some(1, 500), draw.some(0, 100));
     let mut ciphertext = plain.clone();
-    let tag = GcmSiv::new(&key).seal(&nonce, &aad, &mut ciphertext);
-    let tag = tag.map_err(|error| error.to_string())?.to_vec();
-    let nonce = nonce.to_vec();
-    Sealed { mode: "gcm-siv", key, nonce, aad, plain, ciphertext, tag }.both_ways(peer, draw)
+    let siv = GcmSiv::new(&key);
+    let tag = siv.seal(&nonce, &aad, &mut ciphertext).map_err(|error| error.to_string())?;
+    let open = |s: &Sealed<'_>, data: &mut [u8], tag: &[u8]| {
+        let tag = tag.try_into().map_err(|_| sm4::Error::TagLength)?;
+        siv.open(&nonce, &s.aad, data, tag)
+    };
+    let (nonce, tag) = (nonce.to_vec(), tag.to_vec());
+    Sealed { mode: "gcm-siv", key, nonce, aad, plain, ciphertext, tag }.both_ways(peer, draw, &open)
 }
 
 pub(super) fn cmac(peer: &mut Asking<'_>, draw: &mut Draw) -> Result<Step, String> {
@@ -211,12 +237,33 @@ pub(super) fn cmac(peer: &mut Asking<'_>, draw: &mut Draw) -> Result<Step, Strin
     peer.expect(words!("cmac", key, message), &[&tag])
 }
 
+/// RFC 5649, and RFC 3394 for keys of whole words. A changed one is refused by both.
 pub(super) fn wrap(peer: &mut Asking<'_>, draw: &mut Draw) -> Result<Step, String> {
-    let (kek, secret) = (draw.array(), draw.some(1, 100));
-    let mut out = vec![0; secret.len() + 16];
-    let wrapped = KeyWrap::new(&kek).wrap_padded(&secret, &mut out);
-    let wrapped = wrapped.map_err(|error| error.to_string())?.to_vec();
-    both_ways(peer, "wrap-padded", &kek, &[], &secret, &wrapped)
+    let (kek, text) = (draw.array(), |error: sm4::Error| error.to_string());
+    let wrapper = KeyWrap::new(&kek);
+    let (mut out, mut back) = ([0; 128], [0; 128]);
+    let (mode, secret, wrapped) = if draw.below(2) == 0 {
+        let secret = draw.some(1, 100);
+        ("wrap-padded", secret.clone(), wrapper.wrap_padded(&secret, &mut out).map_err(text)?)
+    } else {
+        let words = 2 + draw.below(10);
+        let secret = draw.bytes(8 * words);
+        ("wrap", secret.clone(), wrapper.wrap(&secret, &mut out).map_err(text)?)
+    };
+    let mut unwrap = |wrapped: &[u8]| match mode {
+        "wrap" => wrapper.unwrap(wrapped, &mut back).map(<[u8]>::to_vec),
+        _ => wrapper.unwrap_padded(wrapped, &mut back).map(<[u8]>::to_vec),
+    };
+    ours(&secret, &unwrap(wrapped).map_err(text)?)?;
+    if let Some(reason) = both_ways(peer, mode, &kek, &[], &secret, wrapped)? {
+        return Ok(Some(reason));
+    }
+    let bad = draw.tampered(wrapped);
+    if unwrap(&bad) != Err(sm4::Error::Rejected) {
+        return Err("we unwrap what was changed".to_owned());
+    }
+    let empty: &[u8] = &[];
+    peer.expect_refusal(words!("sm4", mode, "dec", kek, empty, bad)).map(|()| None)
 }
 
 pub(super) fn ff1(peer: &mut Asking<'_>, draw: &mut Draw) -> Result<Step, String> {
