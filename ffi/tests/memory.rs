@@ -9,7 +9,10 @@ use std::{
     alloc::{GlobalAlloc, Layout, System},
     mem::MaybeUninit,
     slice,
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    sync::{
+        RwLock,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
 };
 
 use toolkit::{
@@ -17,7 +20,7 @@ use toolkit::{
         EnvelopedKey, KeyFormat, Passphrase, PrivateKey, SecretKey as _, SoftwareKey,
         SoftwareSecret,
     },
-    rng::{Mechanism, hazmat::Deterministic},
+    rng::{Drng, Level, Mechanism, hazmat::Deterministic},
     sm2::{
         Id, SecretKey, batch,
         exchange::{Exchange, Role},
@@ -47,14 +50,19 @@ struct Watched;
 static WATCHING: AtomicBool = AtomicBool::new(false);
 static FREED: AtomicUsize = AtomicUsize::new(0);
 static FOUND: AtomicUsize = AtomicUsize::new(0);
+/// What else to look for: 16 bytes each.
+static NEEDLES: RwLock<Vec<[u8; RUN]>> = RwLock::new(Vec::new());
 
 /// Two bytes that every piece of secret here consists of, eight times over or more.
 const MARK: [u8; 2] = [0xa7, 0x5c];
 const RUN: usize = 16;
 
-/// Whether `RUN` bytes in a row are marks.
+/// Whether `RUN` bytes in a row are marks, or one of the needles.
 fn has_secret(memory: &[u8]) -> bool {
-    memory.windows(RUN).any(|window| window.chunks(2).all(|pair| pair == MARK))
+    let needles = NEEDLES.read().unwrap();
+    memory.windows(RUN).any(|window| {
+        window.chunks(2).all(|pair| pair == MARK) || needles.iter().any(|needle| needle == window)
+    })
 }
 
 // SAFETY: the system's allocator does the work; what is to be freed is only read before.
@@ -81,8 +89,20 @@ unsafe impl GlobalAlloc for Watched {
 #[global_allocator]
 static ALLOCATOR: Watched = Watched;
 
-/// Runs `work`; nothing that it frees may hold a secret. What it returns is not freed.
+/// Runs `work`; nothing that it frees may hold marks. What it returns is not freed.
 fn leaves_nothing<T>(what: &str, work: impl FnOnce() -> T) {
+    leaves_none_of(what, &[], work);
+}
+
+/// The same, and no beginning of the `secrets`: the forms that a secret has inside.
+fn leaves_none_of<T>(what: &str, secrets: &[&[u8]], work: impl FnOnce() -> T) {
+    // That memory with it would be noticed is seen first.
+    for secret in secrets {
+        *NEEDLES.write().unwrap() = vec![secret[..RUN].try_into().unwrap()];
+        assert!(has_secret(secret), "{what}");
+    }
+    *NEEDLES.write().unwrap() =
+        secrets.iter().map(|secret| secret[..RUN].try_into().unwrap()).collect();
     FOUND.store(0, Ordering::Relaxed);
     WATCHING.store(true, Ordering::Relaxed);
     let kept = work();
@@ -217,7 +237,10 @@ fn objects_of_hashes_and_generators() {
     wiped("Hmac", 0, |seed| {
         kdfs::Hmac::new_from_slice(&[seed; 32]).unwrap().chain_update([seed; 70])
     });
+    wiped("Hkdf", 0, |seed| kdfs::Hkdf::new(None, &[seed; 32]));
     for mechanism in [Mechanism::Sm3, Mechanism::Sm4] {
+        // When it was seeded is public.
+        wiped("Drng", 16, |_| Drng::new(mechanism, Level::One, b"").unwrap());
         wiped("Deterministic", 0, |seed| {
             let mut rng = Deterministic::new(mechanism, &[seed; 32], &[seed; 16], b"");
             rng.reseed(&[seed; 32], b"");
@@ -231,6 +254,7 @@ fn objects_of_sm2() {
     // The public key stays: 64 bytes in the key, and as much of each party in the exchange, with Z
     // and the ephemeral point.
     wiped("SecretKey", 64, |seed| SecretKey::from_bytes(&[seed; 32]).unwrap());
+    wiped("SoftwareKey", 64, |seed| SoftwareKey::from(SecretKey::from_bytes(&[seed; 32]).unwrap()));
     let fixed = SecretKey::from_bytes(&[3; 32]).unwrap();
     let peer = SecretKey::from_bytes(&[4; 32]).unwrap();
     let exchange = |seed| {
@@ -264,16 +288,14 @@ fn operations_that_succeed_and_fail() {
     leaves_nothing("sign", || key.sign(&mut Counting(7), Id::DEFAULT, &message));
     let messages: [&[u8]; 70] = [&message; 70];
     leaves_nothing("a batch", || batch::sign(&mut Counting(7), &key, Id::DEFAULT, &messages));
-    leaves_nothing("dropping a key", || {
-        drop(SoftwareKey::from(SecretKey::from_bytes(&marks()).unwrap()));
-    });
-
     // Key files, with the right and with a wrong passphrase.
-    let (right, wrong) = (Passphrase::new(marks()), Passphrase::new("wrong"));
+    let (right, wrong) = (Passphrase::new(marks()), Passphrase::new(&marks()[..30]));
     let pem = software.to_encrypted_pem(&right, KeyFormat::Compat).unwrap();
     let plain = software.to_pem();
     leaves_nothing("writing a key", || software.to_encrypted_pem(&right, KeyFormat::OpenSsl4));
-    leaves_nothing("writing a plain key", || drop(software.to_pem()));
+    // The second line of base64 begins in the private key.
+    let base64 = plain.lines().nth(1).unwrap().as_bytes()[48..].to_vec();
+    leaves_none_of("writing a plain key", &[&base64], || drop(software.to_pem()));
     leaves_nothing("reading a plain key", || {
         SoftwareKey::from_file_bytes(plain.as_bytes(), || Ok(wrong.clone())).unwrap()
     });
@@ -294,7 +316,9 @@ fn operations_that_succeed_and_fail() {
     let secret = SoftwareSecret::sm4(&marks()[..16]).unwrap();
     let mut sealed = secret.seal(b"", &message).unwrap();
     leaves_nothing("seal", || secret.seal(b"", &message).unwrap());
-    leaves_nothing("a key", || drop(SoftwareSecret::sm4(&marks()[..16])));
+    // Inside, the key is round keys.
+    let [expanded, _] = dropped(Gcm::new(&marks()[..16].try_into().unwrap()));
+    leaves_none_of("a key", &[&expanded], || drop(SoftwareSecret::sm4(&marks()[..16])));
     let last = sealed.len() - 1;
     sealed[last] ^= 1;
     leaves_nothing("a refused opening", || secret.open(b"", &sealed).unwrap_err());
@@ -303,16 +327,28 @@ fn operations_that_succeed_and_fail() {
         cbc::decrypt(&[7; 16], &[1; 16], &cbc[..cbc.len() - 16]).unwrap_err()
     });
 
-    // Texts, derived keys.
-    let ff1 = Ff1::new(&[7; 16], 10).unwrap();
-    leaves_nothing("FF1", || ff1.encrypt_text(&Alphabet::digits(), &marks(), "1234567").unwrap());
-    let mut out = [0; 64];
-    leaves_nothing("KDFs", || {
-        sm3::kdf(&[&marks()], &mut out).unwrap();
-        kdfs::pbkdf2(&marks(), b"salt", 2.try_into().unwrap(), &mut out);
-        kdfs::tls12_prf(&marks(), b"label", &[b"seed"], &mut out);
-        kdfs::Hkdf::new(None, &marks()).expand(b"", &mut out).unwrap();
+    // Texts: as such, and as numerals.
+    let (ff1, text) = (Ff1::new(&[7; 16], 10).unwrap(), "31415926535897932384");
+    let numerals: Vec<u8> = text.bytes().flat_map(|c| u16::from(c - b'0').to_ne_bytes()).collect();
+    let secrets: [&[u8]; 2] = [text.as_bytes(), &numerals];
+    let encrypted = ff1.encrypt_text(&Alphabet::digits(), b"", text).unwrap();
+    leaves_none_of("FF1", &secrets, || ff1.encrypt_text(&Alphabet::digits(), b"", text).unwrap());
+    leaves_none_of("FF1 decryption", &secrets, || {
+        ff1.decrypt_text(&Alphabet::digits(), b"", &encrypted).unwrap()
     });
+
+    // What keys are derived from, and what is derived.
+    let derive = || {
+        let mut out = [[0; 64]; 4];
+        sm3::kdf(&[&marks()], &mut out[0]).unwrap();
+        kdfs::pbkdf2(&marks(), b"salt", 2.try_into().unwrap(), &mut out[1]);
+        kdfs::tls12_prf(&marks(), b"label", &[b"seed"], &mut out[2]);
+        kdfs::Hkdf::new(None, &marks()).expand(b"", &mut out[3]).unwrap();
+        out
+    };
+    let derived = derive();
+    let derived: Vec<&[u8]> = derived.iter().map(<[u8; 64]>::as_slice).collect();
+    leaves_none_of("KDFs", &derived, derive);
 }
 
 /// The watch itself: memory with a secret that is freed as it is must be noticed.

@@ -9,11 +9,16 @@ const SEED: usize = 32;
 
 type Seed = Zeroizing<[u8; SEED]>;
 
+const UNUSED: usize = size_of::<crate::hash::HashState>() - 32;
+
 /// The working state.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub(crate) struct CtrState {
     key: [u8; 16],
     v: [u8; 16],
+    /// As large as the other mechanism's state. What a smaller variant of an enumeration leaves free
+    /// is moved along with it, and nothing would wipe what was on the stack there.
+    unused: [u8; UNUSED],
 }
 
 impl CtrState {
@@ -21,7 +26,7 @@ impl CtrState {
     pub(crate) const MAX_REQUEST: usize = 16;
 
     pub(crate) fn instantiate(entropy: &[u8], nonce: &[u8], personalization: &[u8]) -> Self {
-        let mut state = Self { key: [0; 16], v: [0; 16] };
+        let mut state = Self { key: [0; 16], v: [0; 16], unused: [0; UNUSED] };
         state.update(&df(&[entropy, nonce, personalization]));
         state
     }
