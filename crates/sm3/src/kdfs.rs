@@ -1,6 +1,6 @@
 //! Key derivation with HMAC-SM3, for the most part the `hkdf` and `pbkdf2` crates' work. Those wipe
 //! their hash states, but not every block that they pass on. The KDF of SM2 itself is
-//! [`crate::kdf`].
+//! [`crate::kdf()`].
 
 use core::{fmt, num::NonZeroU32};
 
