@@ -61,7 +61,6 @@ export! {
         verdicts.check(count)?;
         verdicts.apart_from(count, &[&messages, &signatures], (&id, id_len))?;
         verdicts.fill(count, gmkit_error::GMKIT_ERR_REJECTED)?;
-        selftest::check_state()?;
         selftest::require(Algorithm::Sm2Signature)?;
         if count == 0 {
             return Err(Fault::argument("there is no signature to verify"));

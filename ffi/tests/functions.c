@@ -619,7 +619,7 @@ static void many_at_once(void) {
 }
 
 static void many_signatures(void) {
-    enum { COUNT = 20 };
+    enum { COUNT = 30 };
     gmkit_private_key *key = NULL;
     gmkit_public_key *pub = NULL;
     gmkit_sm2_prepared_key *prepared = NULL;

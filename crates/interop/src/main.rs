@@ -6,6 +6,7 @@
 //! needs no process of its own). `cargo xtask interop` builds what is needed and starts this.
 
 mod draw;
+mod names;
 mod operations;
 mod peer;
 mod rustcrypto;
@@ -33,15 +34,15 @@ fn peers(dir: &Path) -> Result<Vec<Named>, String> {
     let script = |name: &str| Process::start(&python, &[drivers.join(name).as_os_str()]);
     let node = [drivers.join("sm_crypto.js").into_os_string(), dir.join("npm").into_os_string()];
     Ok(vec![
-        ("OpenSSL 4", Box::new(Process::start(&built("openssl4"), &[])?)),
-        ("Tongsuo 8.5", Box::new(Process::start(&built("tongsuo"), &[])?)),
-        ("GmSSL 3.1.1", Box::new(script("gmssl31.py")?)),
-        ("OpenSSL 3", Box::new(script("openssl3.py")?)),
-        ("tongsuopy", Box::new(script("tongsuo_python.py")?)),
-        ("sm-crypto", Box::new(Process::start("node".as_ref(), &[&node[0], &node[1]])?)),
-        ("gmssl.py", Box::new(script("gmssl_python.py")?)),
-        ("Botan 2", Box::new(script("botan.py")?)),
-        ("RustCrypto", Box::new(RustCrypto)),
+        (names::OPENSSL4, Box::new(Process::start(&built("openssl4"), &[])?)),
+        (names::TONGSUO, Box::new(Process::start(&built("tongsuo"), &[])?)),
+        (names::GMSSL, Box::new(script("gmssl31.py")?)),
+        (names::OPENSSL3, Box::new(script("openssl3.py")?)),
+        (names::TONGSUOPY, Box::new(script("tongsuo_python.py")?)),
+        (names::SM_CRYPTO, Box::new(Process::start("node".as_ref(), &[&node[0], &node[1]])?)),
+        (names::GMSSL_PY, Box::new(script("gmssl_python.py")?)),
+        (names::BOTAN, Box::new(script("botan.py")?)),
+        (names::RUSTCRYPTO, Box::new(RustCrypto)),
     ])
 }
 

@@ -82,7 +82,7 @@ fn add(v: &mut Seed, x: &[u8]) {
 mod tests {
     use super::*;
 
-    /// What gmsm's test has, as `standards` of this project quote it.
+    /// The values in the test of the Go library gmsm.
     #[test]
     fn known_answer() {
         let h = |s| hex::decode(s).unwrap();

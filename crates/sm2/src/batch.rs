@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// From how many signatures on [`verify()`] prepares the key first.
-const WORTH_PREPARING: usize = 16;
+const WORTH_PREPARING: usize = 22;
 
 /// How many signatures share an inversion: bounds the memory that holds nonces.
 const CHUNK: usize = 64;

@@ -12,7 +12,8 @@ use crate::{
 
 /// A public key with a table of its multiples (86 KiB) and Z under one ID: for a certificate
 /// authority, a device, or any other peer whose signatures are verified again and again. Preparing
-/// it costs as much as about ten verifications, each of which then takes less than half the time.
+/// it costs as much as about fifteen verifications, each of which then takes about a quarter of the
+/// time.
 ///
 /// Works on public values only, and in variable time.
 ///

@@ -67,15 +67,19 @@ pub fn digest(parts: &[&[u8]]) -> [u8; OUTPUT_SIZE] {
     hash.finalize().into()
 }
 
-/// Hashes many messages: `digests[i]` is SM3 of `messages[i]`. The lengths may differ; of a longer
-/// slice the rest is ignored. The portable backend hashes one after the other.
+/// Hashes many messages: `digests[i]` is SM3 of `messages[i]`. The messages may have
+/// different lengths. The portable backend hashes one after the other.
 ///
 /// ```
 /// let mut digests = [[0; 32]; 2];
 /// gmkit_sm3::hash_many(&[b"one", b"another"], &mut digests);
 /// assert_eq!(digests[0], gmkit_sm3::digest(&[b"one"]));
 /// ```
+///
+/// # Panics
+/// When there are not as many digests as messages.
 pub fn hash_many(messages: &[&[u8]], digests: &mut [[u8; OUTPUT_SIZE]]) {
+    assert_eq!(messages.len(), digests.len(), "as many digests as messages");
     for (message, out) in messages.iter().zip(digests) {
         *out = digest(&[message]);
     }

@@ -41,7 +41,7 @@ pub fn cbc_encrypt(cipher: &Sm4, messages: &mut [CbcMessage<'_>]) {
 }
 
 /// CMAC (NIST SP 800-38B) of messages of any, also of different, lengths: one tag for each, in
-/// their order. `tags` and `messages` have the same length; of a longer one the rest is ignored.
+/// their order.
 ///
 /// ```
 /// use gmkit_sm4::{Sm4, batch::cmac};
@@ -50,9 +50,11 @@ pub fn cbc_encrypt(cipher: &Sm4, messages: &mut [CbcMessage<'_>]) {
 /// cmac(&Sm4::new(&[7; 16]), &[b"one message", b"and another"], &mut tags);
 /// assert_ne!(tags[0], tags[1]);
 /// ```
+///
+/// # Panics
+/// When there are not as many tags as messages.
 pub fn cmac(cipher: &Sm4, messages: &[&[u8]], tags: &mut [[u8; 16]]) {
-    let count = messages.len().min(tags.len());
-    let (messages, tags) = (&messages[..count], &mut tags[..count]);
+    assert_eq!(messages.len(), tags.len(), "as many tags as messages");
     let mut subkeys = Subkeys::new(cipher);
     for (messages, tags) in messages.chunks(PARALLEL_BLOCKS).zip(tags.chunks_mut(PARALLEL_BLOCKS)) {
         let mut parts: [CmacMessage<'_>; PARALLEL_BLOCKS] = core::array::from_fn(|i| {

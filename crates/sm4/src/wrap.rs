@@ -1,7 +1,8 @@
 //! Key wrap with SM4: RFC 3394 for keys of whole 8-byte words, RFC 5649 for keys of any length.
 //! Wrapping is deterministic: equal keys give equal results.
 //!
-//! RustCrypto's `aes-kw` has both too, but refuses with a comparison that ends early.
+//! RustCrypto's `aes-kw` has both too, but refuses a padded key in three checks, one after the
+//! other, of which the first that fails ends it.
 
 use subtle::{Choice, ConstantTimeEq, ConstantTimeLess};
 use zeroize::{Zeroize, Zeroizing};

@@ -104,9 +104,7 @@ fn key_wrap() {
         let wrapped = kek.wrap(&vec![0x5a; len], &mut wrapped).unwrap();
         assert!(kek.unwrap(wrapped, &mut out).unwrap() == vec![0x5a; len]);
         each_changed_bit(wrapped, |forged| {
-            let mut out = [0; 64];
-            assert_eq!(kek.unwrap(forged, &mut out).err(), Some(Error::Rejected));
-            assert!(out == [0; 64]);
+            refused_and_wiped(forged.len() - 8, |out| kek.unwrap(forged, out).err());
         });
     }
 }
@@ -119,9 +117,7 @@ fn padded_key_wrap() {
         let wrapped = kek.wrap_padded(&vec![0x5a; len], &mut wrapped).unwrap();
         assert!(kek.unwrap_padded(wrapped, &mut out).unwrap() == vec![0x5a; len]);
         each_changed_bit(wrapped, |forged| {
-            let mut out = [0; 64];
-            assert_eq!(kek.unwrap_padded(forged, &mut out).err(), Some(Error::Rejected));
-            assert!(out == [0; 64]);
+            refused_and_wiped(forged.len() - 8, |out| kek.unwrap_padded(forged, out).err());
         });
     }
 }
@@ -157,6 +153,14 @@ fn padded_key_wrap_with_the_right_key() {
         assert_eq!(with(PREFIX, 3, bad), Err(Error::Rejected), "{at}");
     }
     assert_eq!(with([0xa6, 0x59, 0x59, 0xa7], 8, good), Err(Error::Rejected));
+}
+
+/// What was written before the refusal is zero again; what lies behind it was never touched.
+fn refused_and_wiped(written: usize, unwrap: impl Fn(&mut [u8]) -> Option<Error>) {
+    let mut out = [0xee; 64];
+    assert_eq!(unwrap(&mut out), Some(Error::Rejected));
+    assert!(out[..written].iter().all(|byte| *byte == 0));
+    assert!(out[written..].iter().all(|byte| *byte == 0xee));
 }
 
 fn each_changed_bit(good: &[u8], check: impl Fn(&[u8])) {

@@ -1,16 +1,7 @@
 //! Who must agree on what. A peer that stops to answer would otherwise only empty its cell.
 
 use super::Cell;
-
-const OPENSSL4: &str = "OpenSSL 4";
-const TONGSUO: &str = "Tongsuo 8.5";
-const GMSSL: &str = "GmSSL 3.1.1";
-const OPENSSL3: &str = "OpenSSL 3";
-const TONGSUOPY: &str = "tongsuopy";
-const SM_CRYPTO: &str = "sm-crypto";
-const GMSSL_PY: &str = "gmssl.py";
-const BOTAN: &str = "Botan 2";
-const RUSTCRYPTO: &str = "RustCrypto";
+use crate::names::*;
 
 /// The peers that must agree with each operation, in so many rounds at least: some take only a part
 /// of the inputs.
@@ -63,6 +54,10 @@ const INSTEAD: &[(&str, &str)] = &[
 
 /// Fails when a cell is empty that must not be, or the other way round.
 pub(crate) fn as_expected(peers: &[&str], rows: &[(&str, Vec<Cell>)]) -> Result<(), String> {
+    let wanted = COMPARED.iter().flat_map(|(_, expected)| *expected);
+    if let Some(missing) = wanted.into_iter().find(|name| !peers.contains(name)) {
+        return Err(format!("{missing} is no peer any more"));
+    }
     for (operation, row) in rows {
         let expected = COMPARED.iter().find(|(name, _)| name == operation);
         let (_, expected) = expected.ok_or_else(|| format!("{operation} is expected of nobody"))?;
@@ -90,12 +85,15 @@ mod tests {
     #[test]
     fn a_cell_that_became_empty_is_noticed() {
         let row = |cell| [("TLS 1.2 PRF", vec![Cell::Agreed(20), cell])];
-        let peers = [OPENSSL4, TONGSUO];
-        assert!(as_expected(&peers, &row(Cell::Agreed(3))).is_ok());
-        assert!(as_expected(&peers, &row(Cell::Agreed(2))).is_err());
-        assert!(as_expected(&peers, &row(Cell::Empty("gone".into()))).is_err());
-        let other = [OPENSSL4, BOTAN];
+        let all =
+            [OPENSSL4, TONGSUO, GMSSL, OPENSSL3, TONGSUOPY, SM_CRYPTO, GMSSL_PY, BOTAN, RUSTCRYPTO];
+        assert!(as_expected(&all, &row(Cell::Agreed(3))).is_ok());
+        assert!(as_expected(&all, &row(Cell::Agreed(2))).is_err());
+        assert!(as_expected(&all, &row(Cell::Empty("gone".into()))).is_err());
+        let mut other = all;
+        other.swap(1, 7);
         assert!(as_expected(&other, &row(Cell::Agreed(20))).is_err());
-        assert!(as_expected(&[], &[("unheard of", vec![])]).is_err());
+        assert!(as_expected(&all[..8], &row(Cell::Agreed(20))).is_err());
+        assert!(as_expected(&all, &[("unheard of", vec![])]).is_err());
     }
 }

@@ -68,7 +68,7 @@ pub(super) fn own_key(peer: &mut Asking<'_>, draw: &mut Draw) -> Result<Step, St
 }
 
 /// Peers that decrypt without a look at C3.
-const WITHOUT_C3: &[&str] = &["gmssl.py"];
+const WITHOUT_C3: &[&str] = &[crate::names::GMSSL_PY];
 
 pub(super) fn encryption(peer: &mut Asking<'_>, draw: &mut Draw) -> Result<Step, String> {
     let (key, message) = (draw.key(), draw.some(1, 300));
