@@ -30,10 +30,9 @@ pub const GMKIT_ALGORITHM_SM4: u32 = 4;
 
 /// Backend names as C strings.
 fn c_name(name: &str) -> &'static CStr {
-    match name {
-        "portable" => c"portable",
-        _ => c"unnamed",
-    }
+    const NAMES: &[&CStr] = &[c"portable", c"gfni-avx512", c"gfni-avx2", c"aesni-avx2", c"aesni"];
+    let named = |c: &&&CStr| c.to_bytes() == name.as_bytes();
+    NAMES.iter().find(named).copied().unwrap_or(c"unnamed")
 }
 
 const EMPTY: *const c_char = c"".as_ptr();
@@ -54,13 +53,13 @@ export! {
     /// Name of the backend that computes an algorithm (GMKIT_ALGORITHM_SM2, _SM3, _SM4) on this
     /// machine, as "portable". NULL for an unknown algorithm.
     fn gmkit_backend(algorithm: u32) -> *const c_char = NO_NAME {
-        let backends = match algorithm {
-            GMKIT_ALGORITHM_SM2 => sm2::backends(),
-            GMKIT_ALGORITHM_SM3 => sm3::backends(),
-            GMKIT_ALGORITHM_SM4 => sm4::backends(),
-            _ => &[],
+        let name = match algorithm {
+            GMKIT_ALGORITHM_SM2 => sm2::backend(),
+            GMKIT_ALGORITHM_SM3 => sm3::backend(),
+            GMKIT_ALGORITHM_SM4 => sm4::backend(),
+            _ => return NO_NAME,
         };
-        backends.first().map_or(NO_NAME, |name| c_name(name).as_ptr())
+        c_name(name).as_ptr()
     }
 
     /// Runs the known-answer test of every algorithm and a pairwise test on a fresh SM2 key.
@@ -94,3 +93,16 @@ export! {
 
 /// The ABI that a program was compiled for. See `gmkit_abi_version`.
 pub const GMKIT_ABI_VERSION: u32 = 0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_backend_has_a_name_in_c() {
+        let all = sm2::backends().chain(sm3::backends()).chain(sm4::backends());
+        for (name, _) in all {
+            assert_eq!(c_name(name).to_str(), Ok(name));
+        }
+    }
+}

@@ -19,6 +19,8 @@ pub struct Report {
     pub machine: Machine,
     /// The backends that ran.
     pub backends: Vec<&'static str>,
+    /// Backends that this CPU has not got what they need for.
+    pub not_run: Vec<&'static str>,
     /// One entry per suite and backend.
     pub suites: Vec<SuiteReport>,
     /// Vectors that gave what they should, refusals included.
@@ -31,11 +33,12 @@ impl Report {
     pub(crate) fn new(
         machine: Machine,
         backends: Vec<&'static str>,
+        not_run: Vec<&'static str>,
         suites: Vec<SuiteReport>,
     ) -> Self {
         let passed = suites.iter().map(|suite| suite.passed).sum();
         let failed = suites.iter().map(|suite| suite.failures.len()).sum();
-        Self { machine, backends, suites, passed, failed }
+        Self { machine, backends, not_run, suites, passed, failed }
     }
 
     /// The report as JSON.
@@ -59,7 +62,11 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "CPU: {} ({})", self.machine.cpu, self.machine.arch)?;
         writeln!(f, "features: {}", self.machine.features.join(" "))?;
-        writeln!(f, "backends: {}\n", self.backends.join(" "))?;
+        writeln!(f, "backends: {}", self.backends.join(" "))?;
+        if !self.not_run.is_empty() {
+            writeln!(f, "NOT RUN, as this CPU lacks what they need: {}", self.not_run.join(" "))?;
+        }
+        writeln!(f)?;
         for suite in &self.suites {
             writeln!(f, "{suite}")?;
             for failure in &suite.failures {
@@ -96,7 +103,7 @@ impl fmt::Display for SuiteReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:<20} {:<9} {:>4} passed, {:>3} of them refusals, {} failed {:>9.1} ms  {}, {}",
+            "{:<20} {:<12} {:>4} passed, {:>3} of them refusals, {} failed {:>9.1} ms  {}, {}",
             self.suite,
             self.backend,
             self.passed,

@@ -12,7 +12,13 @@ fn every_vector_passes() {
         assert!(suite.passed > 0, "{} is empty", suite.suite);
         assert!(!suite.standard.is_empty() && !suite.clause.is_empty(), "{}", suite.suite);
     }
-    assert_eq!(report.suites.len(), suites().len() * report.backends.len());
+    for suite in suites() {
+        let ran = report.suites.iter().filter(|report| report.suite == suite);
+        assert!(ran.clone().any(|report| report.backend == "portable"), "{suite}");
+    }
+    for backend in &report.backends {
+        assert!(report.suites.iter().any(|suite| suite.backend == *backend), "{backend}");
+    }
     assert!(report.passed >= 1500, "{} vectors", report.passed);
     assert!(report.suites.iter().flat_map(|s| &s.refusals).all(|r| !r.reason.is_empty()));
 }

@@ -157,7 +157,9 @@ fn doctor() {
     assert!(!report.contains("!!"), "{report}");
     let json: serde_json::Value = serde_json::from_str(&lab.ok("doctor --json")).unwrap();
     assert_eq!(json["good"], true);
-    assert!(json["SM4_backend"]["value"].as_str().unwrap().contains("portable"));
+    let backend = json["SM4_backend"]["value"].as_str().unwrap();
+    assert!(backend.starts_with(gmkit::sm4::backend()), "{backend}");
+    assert!(backend.contains("portable"), "{backend}");
     lab.fails(2, "doctor --stage periodic");
 }
 

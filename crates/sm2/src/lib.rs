@@ -81,8 +81,20 @@ pub const SM2_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.156.1019
 /// The signature algorithm SM2 with SM3 (GM/T 0006).
 pub const SM2_WITH_SM3_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.156.10197.1.501");
 
-/// Names of the arithmetic backends compiled in, in order of preference; the first one is used.
+/// Name of the backend that computes: the first of [`backends`] that this CPU has.
 #[must_use]
-pub fn backends() -> &'static [&'static str] {
-    &["portable"]
+pub fn backend() -> &'static str {
+    "portable"
+}
+
+/// Names of the backends compiled in, preferred first, and whether this CPU has what they need.
+pub fn backends() -> impl Iterator<Item = (&'static str, bool)> {
+    core::iter::once(("portable", true))
+}
+
+/// The named backend computes from now on, in the whole process; `None`: the CPU's choice again.
+/// Returns `false`, and changes nothing, where there is no such backend or the CPU has not got it.
+#[cfg(feature = "backend-choice")]
+pub fn prefer_backend(name: Option<&str>) -> bool {
+    name.is_none_or(|name| name == "portable")
 }

@@ -3,9 +3,6 @@
 
 mod portable;
 
-/// Backends compiled in, preferred first.
-pub(crate) const NAMES: &[&str] = &["portable"];
-
 /// CF of GB/T 32905-2016, 5.3.3, applied to each block in turn.
 pub(crate) fn compress(state: &mut [u32; 8], blocks: &[[u8; 64]]) {
     portable::compress(state, blocks);

@@ -85,8 +85,20 @@ pub fn hash_many(messages: &[&[u8]], digests: &mut [[u8; OUTPUT_SIZE]]) {
     }
 }
 
-/// Names of the backends compiled in, in order of preference; the first one is used.
+/// Name of the backend that computes: the first of [`backends`] that this CPU has.
 #[must_use]
-pub fn backends() -> &'static [&'static str] {
-    backend::NAMES
+pub fn backend() -> &'static str {
+    "portable"
+}
+
+/// Names of the backends compiled in, preferred first, and whether this CPU has what they need.
+pub fn backends() -> impl Iterator<Item = (&'static str, bool)> {
+    core::iter::once(("portable", true))
+}
+
+/// The named backend computes from now on, in the whole process; `None`: the CPU's choice again.
+/// Returns `false`, and changes nothing, where there is no such backend or the CPU has not got it.
+#[cfg(feature = "backend-choice")]
+pub fn prefer_backend(name: Option<&str>) -> bool {
+    name.is_none_or(|name| name == "portable")
 }

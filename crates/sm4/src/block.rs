@@ -13,7 +13,7 @@ use zeroize::ZeroizeOnDrop;
 
 use crate::{KEY_SIZE, backend};
 
-/// SM4 with an expanded key. Holds about 1 KiB, zeroized on drop.
+/// SM4 with an expanded key. Zeroized on drop.
 ///
 /// Implements the `cipher` traits, so it works under `ctr`, `cbc`, `cmac` and the like. On many
 /// blocks at once it is several times as fast as block by block.
@@ -41,6 +41,11 @@ impl Sm4 {
 
     pub(crate) fn encrypt(&self, blocks: &mut [[u8; 16]]) {
         self.key.encrypt_blocks(blocks);
+    }
+
+    /// Adds keystream to whole blocks; the last 32 bits of the counter do not wrap on the way.
+    pub(crate) fn ctr(&self, counter: &[u8; 16], data: InOutBlocks<'_, '_>) {
+        self.key.ctr(counter, data);
     }
 
     pub(crate) fn decrypt(&self, blocks: &mut [[u8; 16]]) {
@@ -131,4 +136,21 @@ impl BlockCipherDecBackend for Sm4 {
 /// Adds `other` to `data`, as far as both go.
 pub(crate) fn xor(data: &mut [u8], other: &[u8]) {
     data.iter_mut().zip(other).for_each(|(d, o)| *d ^= o);
+}
+
+/// Whole blocks, in place or from one buffer to another.
+pub(crate) type InOutBlocks<'i, 'o> = InOutBuf<'i, 'o, Block<Sm4>>;
+
+/// Adds `stream`, of the same length, from the input to the output.
+pub(crate) fn xor_blocks(mut data: InOutBlocks<'_, '_>, stream: &[[u8; 16]]) {
+    for (i, stream) in stream.iter().enumerate() {
+        let input = u128::from_ne_bytes(data.get_in()[i].0);
+        data.get_out()[i].0 = (input ^ u128::from_ne_bytes(*stream)).to_ne_bytes();
+    }
+}
+
+/// Overwrites with zeros. As `zeroize` does it, but not byte by byte.
+pub(crate) fn wipe(blocks: &mut [[u8; 16]]) {
+    blocks.fill([0; 16]);
+    zeroize::optimization_barrier(blocks);
 }

@@ -7,7 +7,7 @@ use core::fmt;
 use cipher::InOutBuf;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::{BLOCK_SIZE, Error, Sm4, backend::PARALLEL_BLOCKS};
+use crate::{BLOCK_SIZE, Error, Sm4, block::wipe};
 
 /// Streaming CTR encryption and decryption, which are the same operation.
 ///
@@ -65,64 +65,89 @@ impl fmt::Debug for Ctr {
     }
 }
 
-/// A counter that yields its blocks one after the other.
+/// A counter, most significant byte first. Only how it goes on where its last 32 bits wrap differs.
 pub(crate) trait Counter: Zeroize {
-    fn next_block(&mut self) -> [u8; BLOCK_SIZE];
+    /// The next block.
+    fn block(&self) -> [u8; BLOCK_SIZE];
+    /// Leaves out `count` blocks.
+    fn advance(&mut self, count: u64);
 }
 
 impl Counter for u128 {
-    fn next_block(&mut self) -> [u8; BLOCK_SIZE] {
-        let block = self.to_be_bytes();
-        *self = self.wrapping_add(1);
-        block
+    fn block(&self) -> [u8; BLOCK_SIZE] {
+        self.to_be_bytes()
+    }
+
+    fn advance(&mut self, count: u64) {
+        *self = self.wrapping_add(u128::from(count));
     }
 }
 
-/// A counter and the rest of the keystream block that the last call has begun.
+/// Blocks that may be encrypted in advance: as many as a kernel does in the time of one.
+const AHEAD: usize = 8;
+
+/// A counter, and the keystream that is there already.
 pub(crate) struct Keystream<C: Counter> {
     counter: C,
-    block: [u8; BLOCK_SIZE],
-    /// Bytes of `block` already used; all of them at the start.
+    ahead: [[u8; BLOCK_SIZE]; AHEAD],
+    /// Bytes of `ahead` that were used, and that there are.
     used: usize,
+    len: usize,
 }
 
 impl<C: Counter> Keystream<C> {
     pub(crate) fn new(counter: C) -> Self {
-        Self { counter, block: [0; BLOCK_SIZE], used: BLOCK_SIZE }
+        Self { counter, ahead: [[0; BLOCK_SIZE]; AHEAD], used: 0, len: 0 }
     }
 
     /// Writes input plus keystream, in place or apart. The input itself is never written anywhere.
     pub(crate) fn apply(&mut self, cipher: &Sm4, data: InOutBuf<'_, '_, u8>) {
-        let begun = data.len().min(BLOCK_SIZE - self.used);
-        let (mut head, mut rest) = data.split_at(begun);
-        head.xor_in2out(&self.block[self.used..][..begun]);
-        self.used += begun;
-
-        let mut blocks = [[0; BLOCK_SIZE]; PARALLEL_BLOCKS];
-        while rest.len() >= BLOCK_SIZE {
-            let count = (rest.len() / BLOCK_SIZE).min(PARALLEL_BLOCKS);
-            let (mut chunk, after) = rest.split_at(count * BLOCK_SIZE);
-            let blocks = &mut blocks[..count];
-            blocks.fill_with(|| self.counter.next_block());
-            cipher.encrypt(blocks);
-            chunk.xor_in2out(blocks.as_flattened());
-            rest = after;
+        let rest = self.use_up(data);
+        let (mut blocks, tail) = rest.into_chunks();
+        while !blocks.is_empty() {
+            let block = self.counter.block();
+            // Kernels count with 32 bits: no run goes beyond their end.
+            let run = (1 << 32) - u64::from(u32::from_be_bytes(block.as_chunks().0[3]));
+            let count = run.min(blocks.len() as u64);
+            let (now, after) = blocks.split_at(count as usize);
+            cipher.ctr(&block, now);
+            self.counter.advance(count);
+            blocks = after;
         }
-        blocks.zeroize();
-
-        if !rest.is_empty() {
-            self.block = self.counter.next_block();
-            cipher.encrypt(core::slice::from_mut(&mut self.block));
-            self.used = rest.len();
-            rest.xor_in2out(&self.block[..self.used]);
+        if !tail.is_empty() {
+            self.prefetch(cipher, tail.len());
+            self.use_up(tail);
         }
+    }
+
+    /// Encrypts the blocks for the next `len` bytes, or as many of them as can be kept. Nothing may
+    /// be left of earlier ones.
+    pub(crate) fn prefetch(&mut self, cipher: &Sm4, len: usize) {
+        debug_assert_eq!(self.used, self.len);
+        let count = len.div_ceil(BLOCK_SIZE).min(AHEAD);
+        let blocks = &mut self.ahead[..count];
+        for block in &mut *blocks {
+            *block = self.counter.block();
+            self.counter.advance(1);
+        }
+        cipher.encrypt(blocks);
+        (self.used, self.len) = (0, count * BLOCK_SIZE);
+    }
+
+    /// Adds what is there already; returns the data for which nothing was left.
+    fn use_up<'i, 'o>(&mut self, data: InOutBuf<'i, 'o, u8>) -> InOutBuf<'i, 'o, u8> {
+        let count = data.len().min(self.len - self.used);
+        let (mut now, rest) = data.split_at(count);
+        now.xor_in2out(&self.ahead.as_flattened()[self.used..][..count]);
+        self.used += count;
+        rest
     }
 }
 
 impl<C: Counter> Drop for Keystream<C> {
     fn drop(&mut self) {
         self.counter.zeroize();
-        self.block.zeroize();
+        wipe(&mut self.ahead);
     }
 }
 

@@ -9,6 +9,7 @@ mod traits;
 
 use core::fmt;
 
+use cipher::InOutBuf;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -17,12 +18,15 @@ pub use self::traits::{Sm4Gcm, TagSize};
 use crate::{
     BLOCK_SIZE, Error, Sm4,
     ctr::{Counter, Keystream, in_out},
-    ghash::Ghash,
+    ghash::{Ghash, GhashKey},
 };
 
 /// Longest message under one nonce: 2^36 - 32 bytes. More would let the 32-bit block counter
 /// return to the block that masks the tag.
 pub const MAX_MESSAGE: u64 = (1 << 36) - 32;
+
+/// How much is encrypted before it is hashed, in bytes.
+const PIECE: usize = 8192;
 
 /// Longest associated data and longest nonce: 2^61 - 1 bytes.
 const MAX_AAD: u64 = (1 << 61) - 1;
@@ -33,7 +37,7 @@ const MAX_AAD: u64 = (1 << 61) - 1;
 #[derive(Clone)]
 pub struct Gcm {
     cipher: Sm4,
-    ghash: Ghash,
+    ghash: GhashKey,
 }
 
 impl Gcm {
@@ -43,7 +47,7 @@ impl Gcm {
         let cipher = Sm4::new(key);
         let mut h = [[0; BLOCK_SIZE]];
         cipher.encrypt(&mut h);
-        let ghash = Ghash::new(&h[0]);
+        let ghash = GhashKey::new(&h[0]);
         h.zeroize();
         Self { cipher, ghash }
     }
@@ -53,10 +57,7 @@ impl Gcm {
     /// # Errors
     /// [`Error::NonceLength`], [`Error::MessageTooLong`]; `buffer` is then unchanged.
     pub fn seal(&self, nonce: &[u8], aad: &[u8], buffer: &mut [u8]) -> Result<[u8; 16], Error> {
-        check_message_len(buffer.len() as u64)?;
-        let mut sealer = Sealer::new(self, nonce, aad)?;
-        sealer.update(buffer)?;
-        Ok(sealer.finish())
+        self.seal_any(nonce, aad, buffer.into())
     }
 
     /// [`Gcm::seal`] from one buffer into another of the same length.
@@ -71,9 +72,7 @@ impl Gcm {
         plaintext: &[u8],
         ciphertext: &mut [u8],
     ) -> Result<[u8; 16], Error> {
-        let mut sealer = Sealer::new(self, nonce, aad)?;
-        sealer.update_to(plaintext, ciphertext)?;
-        Ok(sealer.finish())
+        self.seal_any(nonce, aad, in_out(plaintext, ciphertext)?)
     }
 
     /// Checks the tag and only then decrypts `buffer` in place.
@@ -121,6 +120,19 @@ impl Gcm {
         self.seal(nonce, aad, &mut [])
     }
 
+    fn seal_any(
+        &self,
+        nonce: &[u8],
+        aad: &[u8],
+        mut data: InOutBuf<'_, '_, u8>,
+    ) -> Result<[u8; 16], Error> {
+        let len = data.len() as u64;
+        check_message_len(len)?;
+        let mut start = self.start(nonce, aad, data.len())?;
+        start.encrypt(self, data.reborrow());
+        Ok(start.tag(self, aad.len() as u64, len))
+    }
+
     pub(crate) fn open_any_tag(
         &self,
         nonce: &[u8],
@@ -142,28 +154,29 @@ impl Gcm {
         tag: &[u8],
     ) -> Result<Start, Error> {
         check_message_len(ciphertext.len() as u64)?;
-        let mut start = self.start(nonce, aad)?;
-        start.ghash.update(ciphertext);
-        start.ghash.pad();
-        let want = Zeroizing::new(start.tag(aad.len() as u64, ciphertext.len() as u64));
+        let mut start = self.start(nonce, aad, ciphertext.len())?;
+        start.ghash.update(&self.ghash, ciphertext);
+        let want = Zeroizing::new(start.tag(self, aad.len() as u64, ciphertext.len() as u64));
         if tags_equal(&want, tag) { Ok(start) } else { Err(Error::Rejected) }
     }
 
-    /// Pre-counter block, hash over the associated data, keystream from the block after J0.
-    fn start(&self, nonce: &[u8], aad: &[u8]) -> Result<Start, Error> {
+    /// Pre-counter block, hash over the associated data, keystream from the block after J0. The
+    /// blocks for a short message, of `len` bytes, are encrypted together with the one for the tag.
+    fn start(&self, nonce: &[u8], aad: &[u8], len: usize) -> Result<Start, Error> {
         if nonce.is_empty() || nonce.len() as u64 > MAX_AAD {
             return Err(Error::NonceLength);
         }
         if aad.len() as u64 > MAX_AAD {
             return Err(Error::MessageTooLong);
         }
-        let mut counter = self.j0(nonce);
-        let mut mask = counter.next_block();
-        self.cipher.encrypt(core::slice::from_mut(&mut mask));
-        let mut ghash = self.ghash.clone();
-        ghash.update(aad);
-        ghash.pad();
-        Ok(Start { ghash, mask, keystream: Keystream::new(counter) })
+        let mut keystream = Keystream::new(self.j0(nonce));
+        keystream.prefetch(&self.cipher, BLOCK_SIZE + len);
+        let mut mask = [0; BLOCK_SIZE];
+        keystream.apply(&self.cipher, mask.as_mut_slice().into());
+        let mut ghash = Ghash::new();
+        ghash.update(&self.ghash, aad);
+        ghash.pad(&self.ghash);
+        Ok(Start { ghash, mask, keystream })
     }
 
     /// J0 of SP 800-38D, 7.1 step 2: nonce ‖ 1 for twelve bytes, a hash of the nonce otherwise.
@@ -171,10 +184,9 @@ impl Gcm {
         if let Ok(nonce) = <&[u8; 12]>::try_from(nonce) {
             return Counter32 { prefix: *nonce, count: 1 };
         }
-        let mut ghash = self.ghash.clone();
-        ghash.update(nonce);
-        ghash.pad();
-        let block = ghash.finish(0, nonce.len() as u64);
+        let mut ghash = Ghash::new();
+        ghash.update(&self.ghash, nonce);
+        let block = ghash.finish(&self.ghash, 0, nonce.len() as u64);
         let (prefix, count) = block.split_at(12);
         Counter32 {
             prefix: prefix.try_into().expect("12 of 16 bytes"),
@@ -197,8 +209,30 @@ struct Start {
 }
 
 impl Start {
-    fn tag(&mut self, aad_len: u64, message_len: u64) -> [u8; 16] {
-        let mut tag = self.ghash.finish(aad_len, message_len);
+    /// Encrypts and then hashes, piece by piece: what is hashed is still in the cache.
+    fn encrypt(&mut self, gcm: &Gcm, mut data: InOutBuf<'_, '_, u8>) {
+        while !data.is_empty() {
+            let len = data.len().min(PIECE);
+            let (mut now, rest) = data.split_at(len);
+            self.keystream.apply(&gcm.cipher, now.reborrow());
+            self.ghash.update(&gcm.ghash, now.get_out());
+            data = rest;
+        }
+    }
+
+    /// Hashes and then decrypts.
+    fn decrypt(&mut self, gcm: &Gcm, mut data: InOutBuf<'_, '_, u8>) {
+        while !data.is_empty() {
+            let len = data.len().min(PIECE);
+            let (mut now, rest) = data.split_at(len);
+            self.ghash.update(&gcm.ghash, now.get_in());
+            self.keystream.apply(&gcm.cipher, now.reborrow());
+            data = rest;
+        }
+    }
+
+    fn tag(&mut self, gcm: &Gcm, aad_len: u64, message_len: u64) -> [u8; 16] {
+        let mut tag = self.ghash.finish(&gcm.ghash, aad_len, message_len);
         for (t, m) in tag.iter_mut().zip(&self.mask) {
             *t ^= m;
         }
@@ -219,12 +253,15 @@ struct Counter32 {
 }
 
 impl Counter for Counter32 {
-    fn next_block(&mut self) -> [u8; BLOCK_SIZE] {
+    fn block(&self) -> [u8; BLOCK_SIZE] {
         let mut block = [0; BLOCK_SIZE];
         block[..12].copy_from_slice(&self.prefix);
         block[12..].copy_from_slice(&self.count.to_be_bytes());
-        self.count = self.count.wrapping_add(1);
         block
+    }
+
+    fn advance(&mut self, count: u64) {
+        self.count = self.count.wrapping_add(count as u32);
     }
 }
 

@@ -1,32 +1,44 @@
-//! GHASH (NIST SP 800-38D, 6.4), of GCM and of HCTR, on 64-bit integer multiplication, without tables.
-//!
-//! A carry-less product is formed from ordinary products of numbers that have only every fourth
-//! bit set: a column of such a product adds up at most 16 ones, and only the topmost column can
-//! reach 16, whose carry leaves the word; so no carry reaches the next bit that is kept. (Thomas
-//! Pornin describes the method for BearSSL.) Ordinary multiplication is constant time on the
-//! 64-bit targets gmkit supports.
+//! GHASH (NIST SP 800-38D, 6.4), of GCM and of HCTR, over bytes that come in pieces.
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::BLOCK_SIZE;
+use crate::{
+    BLOCK_SIZE,
+    backend::{self, Backend, HashKey},
+};
 
-/// H, the running value, and a block that has not come in whole yet.
+type Block = [u8; BLOCK_SIZE];
+
+/// H, prepared.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub(crate) struct GhashKey {
+    h: HashKey,
+    #[zeroize(skip)]
+    backend: &'static dyn Backend,
+}
+
+impl GhashKey {
+    pub(crate) fn new(h: &Block) -> Self {
+        let backend = backend::chosen().1;
+        Self { h: backend.hash_key(h), backend }
+    }
+}
+
+/// The running value, and a block that has not come in whole yet. All calls take the same key.
+#[derive(Zeroize, ZeroizeOnDrop)]
 pub(crate) struct Ghash {
-    h: Multiplier,
-    y: u128,
-    partial: [u8; BLOCK_SIZE],
+    y: Block,
+    partial: Block,
     partial_len: usize,
 }
 
 impl Ghash {
-    pub(crate) fn new(h: &[u8; BLOCK_SIZE]) -> Self {
-        let h = Multiplier::new(u128::from_be_bytes(*h));
-        Self { h, y: 0, partial: [0; BLOCK_SIZE], partial_len: 0 }
+    pub(crate) const fn new() -> Self {
+        Self { y: [0; BLOCK_SIZE], partial: [0; BLOCK_SIZE], partial_len: 0 }
     }
 
     /// Hashes the next bytes; blocks run on across calls until [`Ghash::pad`].
-    pub(crate) fn update(&mut self, mut data: &[u8]) {
+    pub(crate) fn update(&mut self, key: &GhashKey, mut data: &[u8]) {
         if self.partial_len > 0 {
             let (head, rest) = data.split_at(data.len().min(BLOCK_SIZE - self.partial_len));
             self.partial[self.partial_len..][..head.len()].copy_from_slice(head);
@@ -35,92 +47,35 @@ impl Ghash {
             if self.partial_len < BLOCK_SIZE {
                 return;
             }
-            self.pad();
+            self.pad(key);
         }
         let (blocks, tail) = data.as_chunks::<BLOCK_SIZE>();
-        for block in blocks {
-            self.block(*block);
-        }
+        self.blocks(key, blocks);
         self.partial[..tail.len()].copy_from_slice(tail);
         self.partial_len = tail.len();
     }
 
     /// Fills a block that was begun with zeros.
-    pub(crate) fn pad(&mut self) {
+    pub(crate) fn pad(&mut self, key: &GhashKey) {
         if self.partial_len > 0 {
             self.partial[self.partial_len..].fill(0);
             self.partial_len = 0;
-            self.block(self.partial);
+            let block = self.partial;
+            self.blocks(key, &[block]);
         }
     }
 
     /// Adds the block of the two lengths, given in bytes, and returns the hash.
-    pub(crate) fn finish(&mut self, aad_len: u64, message_len: u64) -> [u8; BLOCK_SIZE] {
-        self.block((u128::from(aad_len) << 67 | u128::from(message_len) << 3).to_be_bytes());
-        self.y.to_be_bytes()
+    pub(crate) fn finish(&mut self, key: &GhashKey, aad_len: u64, message_len: u64) -> Block {
+        self.pad(key);
+        let lengths = u128::from(aad_len) << 67 | u128::from(message_len) << 3;
+        self.blocks(key, &[lengths.to_be_bytes()]);
+        self.y
     }
 
-    fn block(&mut self, block: [u8; BLOCK_SIZE]) {
-        self.y = self.h.multiply(self.y ^ u128::from_be_bytes(block));
-    }
-}
-
-/// A factor prepared for multiplication: its halves, their sum, and the same with bits reversed,
-/// since the upper half of a product is the reversed lower half of the reversed factors' product.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-struct Multiplier {
-    parts: [u64; 3],
-    reversed: [u64; 3],
-}
-
-impl Multiplier {
-    fn new(h: u128) -> Self {
-        let parts = karatsuba_parts(h);
-        Self { parts, reversed: parts.map(u64::reverse_bits) }
-    }
-
-    /// Multiplies in GHASH's field, where the first bit of a block is the coefficient of x^0.
-    fn multiply(&self, y: u128) -> u128 {
-        let y = karatsuba_parts(y);
-        let mut low = [0; 3];
-        let mut high = [0; 3];
-        for i in 0..3 {
-            low[i] = clmul_low(y[i], self.parts[i]);
-            high[i] = clmul_low(y[i].reverse_bits(), self.reversed[i]).reverse_bits() >> 1;
+    fn blocks(&mut self, key: &GhashKey, blocks: &[Block]) {
+        if !blocks.is_empty() {
+            key.backend.hash(&key.h, &mut self.y, blocks);
         }
-        let middle_low = low[0] ^ low[1] ^ low[2];
-        let middle_high = high[0] ^ high[1] ^ high[2];
-        reduce([low[0], high[0] ^ middle_low, low[1] ^ middle_high, high[1]])
     }
-}
-
-fn karatsuba_parts(x: u128) -> [u64; 3] {
-    let (low, high) = (x as u64, (x >> 64) as u64);
-    [low, high, low ^ high]
-}
-
-/// Reduces a 255-bit product (least significant word first) by x^128 + x^7 + x^2 + x + 1. The
-/// bits stand reversed in the words, so the product is first shifted up by one, and the words
-/// that hold the high powers are the low ones.
-fn reduce([v0, v1, v2, v3]: [u64; 4]) -> u128 {
-    let w3 = v3 << 1 | v2 >> 63;
-    let mut w2 = v2 << 1 | v1 >> 63;
-    let mut w1 = v1 << 1 | v0 >> 63;
-    let w0 = v0 << 1;
-    w2 ^= w0 ^ w0 >> 1 ^ w0 >> 2 ^ w0 >> 7;
-    w1 ^= w0 << 63 ^ w0 << 62 ^ w0 << 57;
-    let w3 = w3 ^ w1 ^ w1 >> 1 ^ w1 >> 2 ^ w1 >> 7;
-    let w2 = w2 ^ w1 << 63 ^ w1 << 62 ^ w1 << 57;
-    u128::from(w3) << 64 | u128::from(w2)
-}
-
-/// Lower 64 bits of the carry-less product.
-fn clmul_low(x: u64, y: u64) -> u64 {
-    const EVERY_FOURTH: u64 = 0x1111_1111_1111_1111;
-    let x: [u64; 4] = core::array::from_fn(|i| x & EVERY_FOURTH << i);
-    let y: [u64; 4] = core::array::from_fn(|i| y & EVERY_FOURTH << i);
-    (0..4).fold(0, |z, i| {
-        let column = (0..4).fold(0, |sum, j| sum ^ x[j].wrapping_mul(y[(i + 4 - j) % 4]));
-        z | column & EVERY_FOURTH << i
-    })
 }

@@ -8,7 +8,12 @@ use core::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::{BLOCK_SIZE, Error, Sm4, backend::PARALLEL_BLOCKS, block::xor, ghash::Ghash};
+use crate::{
+    BLOCK_SIZE, Error, Sm4,
+    backend::PARALLEL_BLOCKS,
+    block::{wipe, xor},
+    ghash::{Ghash, GhashKey},
+};
 
 type Block = [u8; BLOCK_SIZE];
 
@@ -27,14 +32,14 @@ type Block = [u8; BLOCK_SIZE];
 #[derive(Clone)]
 pub struct Hctr {
     cipher: Sm4,
-    hash: Ghash,
+    hash: GhashKey,
 }
 
 impl Hctr {
     /// Takes K1, the key of the cipher, and K2, the key of the hash, which must be independent.
     #[must_use]
     pub fn new(k1: &[u8; 16], k2: &[u8; 16]) -> Self {
-        Self { cipher: Sm4::new(k1), hash: Ghash::new(k2) }
+        Self { cipher: Sm4::new(k1), hash: GhashKey::new(k2) }
     }
 
     /// Encrypts in place. The whole message is needed at once; equal messages under equal tweaks
@@ -70,18 +75,17 @@ impl Hctr {
 
     /// H over X ‖ tweak, filled with zeros, and the length of the two in bits.
     fn hash(&self, x: &[u8], tweak: &Block) -> Zeroizing<Block> {
-        let mut hash = self.hash.clone();
-        hash.update(x);
-        hash.update(tweak);
-        hash.pad();
-        Zeroizing::new(hash.finish(0, (x.len() + tweak.len()) as u64))
+        let mut hash = Ghash::new();
+        hash.update(&self.hash, x);
+        hash.update(&self.hash, tweak);
+        Zeroizing::new(hash.finish(&self.hash, 0, (x.len() + tweak.len()) as u64))
     }
 
     /// Adds E(S ⊕ 1), E(S ⊕ 2), ... to `data`.
     fn add_keystream(&self, s: &Block, data: &mut [u8]) {
         let s = Zeroizing::new(u128::from_be_bytes(*s));
         let mut i = 0_u128;
-        let mut blocks = Zeroizing::new([[0; BLOCK_SIZE]; PARALLEL_BLOCKS]);
+        let mut blocks = [[0; BLOCK_SIZE]; PARALLEL_BLOCKS];
         for chunk in data.chunks_mut(BLOCK_SIZE * PARALLEL_BLOCKS) {
             let blocks = &mut blocks[..chunk.len().div_ceil(BLOCK_SIZE)];
             blocks.fill_with(|| {
@@ -91,6 +95,7 @@ impl Hctr {
             self.cipher.encrypt(blocks);
             xor(chunk, blocks.as_flattened());
         }
+        wipe(&mut blocks);
     }
 }
 

@@ -83,8 +83,20 @@ pub const BLOCK_SIZE: usize = 16;
 /// Key size in bytes.
 pub const KEY_SIZE: usize = 16;
 
-/// Names of the backends compiled in, in order of preference; the first one is used.
+/// Name of the backend that new keys use: the first of [`backends`] that this CPU has.
 #[must_use]
-pub fn backends() -> &'static [&'static str] {
-    backend::NAMES
+pub fn backend() -> &'static str {
+    backend::chosen().0
+}
+
+/// Names of the backends compiled in, preferred first, and whether this CPU has what they need.
+pub fn backends() -> impl Iterator<Item = (&'static str, bool)> {
+    backend::all()
+}
+
+/// New keys use the named backend from now on, in the whole process; `None`: the CPU's choice again.
+/// Returns `false`, and changes nothing, where there is no such backend or the CPU has not got it.
+#[cfg(feature = "backend-choice")]
+pub fn prefer_backend(name: Option<&str>) -> bool {
+    backend::preference::set(name)
 }

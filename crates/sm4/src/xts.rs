@@ -11,7 +11,7 @@ use core::fmt;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
-use crate::{BLOCK_SIZE, Error, Sm4, backend::PARALLEL_BLOCKS};
+use crate::{BLOCK_SIZE, Error, Sm4, backend::PARALLEL_BLOCKS, block::wipe};
 
 /// Longest data unit: 2^20 blocks (IEEE 1619-2018, 5.1).
 pub const MAX_DATA_UNIT: usize = 1 << 24;
@@ -118,7 +118,7 @@ impl Xts {
             xor(blocks, tweaks);
             work(&self.data, blocks);
             xor(blocks, tweaks);
-            tweaks.as_flattened_mut().zeroize();
+            wipe(tweaks);
         }
         if let Some(last) = last.first_mut() {
             self.steal(&mut t, last, tail, work, decrypting);
@@ -145,7 +145,7 @@ impl Xts {
             core::mem::swap(a, b);
         }
         self.one(last, &tweaks[1], work);
-        tweaks.as_flattened_mut().zeroize();
+        wipe(&mut tweaks);
     }
 
     fn one(&self, block: &mut Block, tweak: &Block, work: fn(&Sm4, &mut [Block])) {

@@ -54,9 +54,9 @@ fn look() -> Result<Vec<Finding>, Failure> {
         fact("gmkit", env!("CARGO_PKG_VERSION").to_owned()),
         fact("CPU", format!("{} ({})", machine.cpu, machine.arch)),
         fact("features", machine.features.join(" ")),
-        fact("SM2 backend", chosen(sm2::backends())),
-        fact("SM3 backend", chosen(sm3::backends())),
-        fact("SM4 backend", chosen(sm4::backends())),
+        fact("SM2 backend", chosen(sm2::backend(), sm2::backends())),
+        fact("SM3 backend", chosen(sm3::backend(), sm3::backends())),
+        fact("SM4 backend", chosen(sm4::backend(), sm4::backends())),
         Finding {
             name: "self-tests",
             value: match &failed[..] {
@@ -78,11 +78,20 @@ fn look() -> Result<Vec<Finding>, Failure> {
     ])
 }
 
-fn chosen(backends: &[&str]) -> String {
-    match backends {
-        [only] => format!("{only} (the only one in this build)"),
-        [first, ..] => format!("{first} (of {})", backends.join(", ")),
-        [] => "none".to_owned(),
+/// What computes, and why: it is the first in the order of preference that this CPU has.
+fn chosen(backend: &str, all: impl Iterator<Item = (&'static str, bool)>) -> String {
+    let (has, lacks): (Vec<_>, Vec<_>) = all.partition(|(_, has)| *has);
+    let names = |all: Vec<(&'static str, bool)>| {
+        all.into_iter().map(|(name, _)| name).filter(|name| *name != backend).collect::<Vec<_>>()
+    };
+    let (has, lacks) = (names(has).join(", "), names(lacks).join(", "));
+    match (&has[..], &lacks[..]) {
+        ("", "") => format!("{backend} (the only one in this build)"),
+        (has, "") => format!("{backend} (the fastest; this CPU also runs {has})"),
+        ("", lacks) => format!("{backend} (this CPU lacks what {lacks} need)"),
+        (has, lacks) => {
+            format!("{backend} (this CPU also runs {has}; it lacks what {lacks} need)")
+        }
     }
 }
 

@@ -7,27 +7,25 @@
 //! dependency between their iterations, so the compiler turns them into whatever vectors the
 //! target offers.
 
+mod ghash;
 mod sbox;
 
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, Zeroizing};
 
 use self::sbox::sbox;
-use crate::BLOCK_SIZE;
-
-/// Blocks worked on at once by the widest path.
-pub(crate) const PARALLEL_BLOCKS: usize = 8 * WIDE;
+use super::{
+    Backend, Block, HashKey, PARALLEL_BLOCKS, RoundKeys, fill_counters, last_word,
+    schedule::{CK, FK},
+};
+use crate::block::{InOutBlocks, wipe, xor_blocks};
 
 /// Plane sets of the widest path: enough for two 128-bit vectors in flight.
 const WIDE: usize = 8;
 /// Plane sets of the middle path, for shorter inputs: one 128-bit vector.
 const NARROW: usize = 4;
 
-type Block = [u8; BLOCK_SIZE];
 /// One SM4 word of `8 * L` blocks.
 type Word<const L: usize> = [[u32; L]; 8];
-
-/// FK of GB/T 32907-2016, 6.3.
-const FK: [u32; 4] = [0xa3b1_bac6, 0x56aa_3350, 0x677d_9197, 0xb270_22dc];
 
 /// The byte `b` in all four places of a word.
 const fn bytes(b: u8) -> u32 {
@@ -44,13 +42,7 @@ const fn l_prime(b: u32) -> u32 {
     b ^ b.rotate_left(13) ^ b.rotate_left(23)
 }
 
-/// CK of 6.3: byte j of word i, most significant first, is 7(4i + j) mod 256.
-const fn ck(i: usize) -> u32 {
-    let i = i as u32 * 28;
-    u32::from_be_bytes([i as u8, (i + 7) as u8, (i + 14) as u8, (i + 21) as u8])
-}
-
-/// A constant word as planes, the same for all eight blocks.
+/// A word as planes, the same for all eight blocks.
 const fn planes(word: u32) -> [u32; 8] {
     let mut out = [0; 8];
     let mut b = 0;
@@ -66,7 +58,7 @@ const KEY_ROUND_IN: [[u32; 8]; 32] = {
     let mut out = [[0; 8]; 32];
     let mut i = 0;
     while i < 32 {
-        out[i] = planes(ck(i) ^ bytes(sbox::IN));
+        out[i] = planes(CK[i] ^ bytes(sbox::IN));
         i += 1;
     }
     out
@@ -86,66 +78,83 @@ const fn round_key_constant(i: usize) -> u32 {
     bytes(sbox::IN) ^ if lacking { l(bytes(sbox::OUT)) } else { 0 }
 }
 
-const ROUND_KEY_CONSTANTS: [[u32; 8]; 32] = {
-    let mut out = [[0; 8]; 32];
-    let mut i = 0;
-    while i < 32 {
-        out[i] = planes(round_key_constant(i));
-        i += 1;
+/// Needs nothing that not every CPU has.
+pub(super) struct Portable;
+
+impl Backend for Portable {
+    fn schedule(&self, key: &Block) -> RoundKeys {
+        schedule(key)
     }
-    out
-};
 
-/// Round keys as planes, with the S-box's constants folded in.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub(crate) struct Key {
-    rk: [[u32; 8]; 32],
-}
+    fn encrypt(&self, rk: &RoundKeys, blocks: &mut [Block]) {
+        crypt(&Zeroizing::new(rk.map(planes)), blocks);
+    }
 
-impl Key {
-    /// Key expansion, GB/T 32907-2016, 7.3.
-    pub(crate) fn new(key: &[u8; 16]) -> Self {
-        let mut mk = *key;
-        for (bytes, fk) in mk.as_chunks_mut::<4>().0.iter_mut().zip(FK) {
-            *bytes = (u32::from_be_bytes(*bytes) ^ fk).to_be_bytes();
+    fn decrypt(&self, rk: &RoundKeys, blocks: &mut [Block]) {
+        let mut rk = Zeroizing::new(rk.map(planes));
+        rk.reverse();
+        crypt(&rk, blocks);
+    }
+
+    fn ctr(&self, rk: &RoundKeys, counter: &Block, mut data: InOutBlocks<'_, '_>) {
+        let rk = Zeroizing::new(rk.map(planes));
+        let mut stream = [[0; 16]; PARALLEL_BLOCKS];
+        let mut count = last_word(counter);
+        while !data.is_empty() {
+            let stream = &mut stream[..data.len().min(PARALLEL_BLOCKS)];
+            fill_counters(stream, counter, count);
+            count = count.wrapping_add(stream.len() as u32);
+            crypt(&rk, stream);
+            let (now, rest) = data.split_at(stream.len());
+            xor_blocks(now, stream);
+            data = rest;
         }
-        let mut k = pack::<1>(&[mk; 8]);
-        mk.zeroize();
-
-        let mut rk = [[0; 8]; 32];
-        for (i, rk) in rk.iter_mut().enumerate() {
-            let input =
-                core::array::from_fn(|b| k[1][b][0] ^ k[2][b][0] ^ k[3][b][0] ^ KEY_ROUND_IN[i][b]);
-            let s = sbox(input);
-            for (b, rk) in rk.iter_mut().enumerate() {
-                let t = s[b] ^ rotated(&s, b, 13) ^ rotated(&s, b, 23) ^ KEY_ROUND_OUT[b];
-                k[0][b][0] ^= t;
-                *rk = k[0][b][0] ^ ROUND_KEY_CONSTANTS[i][b];
-            }
-            k.rotate_left(1);
-        }
-        k.zeroize();
-        Self { rk }
+        wipe(&mut stream);
     }
 
-    /// Encrypts each block in place.
-    pub(crate) fn encrypt_blocks(&self, blocks: &mut [Block]) {
-        crypt(self.rk.iter(), blocks);
+    fn hash_key(&self, h: &Block) -> HashKey {
+        ghash::key(h)
     }
 
-    /// Decrypts each block in place: encryption with the round keys reversed.
-    pub(crate) fn decrypt_blocks(&self, blocks: &mut [Block]) {
-        crypt(self.rk.iter().rev(), blocks);
+    fn hash(&self, key: &HashKey, y: &mut Block, blocks: &[Block]) {
+        ghash::hash(key, y, blocks);
     }
 }
 
-fn crypt<'k>(rk: impl Iterator<Item = &'k [u32; 8]> + Clone, blocks: &mut [Block]) {
+/// Round keys have the S-box's constants folded in.
+fn schedule(key: &Block) -> RoundKeys {
+    let mut mk = *key;
+    for (bytes, fk) in mk.as_chunks_mut::<4>().0.iter_mut().zip(FK) {
+        *bytes = (u32::from_be_bytes(*bytes) ^ fk).to_be_bytes();
+    }
+    let mut k = pack::<1>(&[mk; 8]);
+    mk.zeroize();
+
+    let mut rk = [0; 32];
+    for (i, rk) in rk.iter_mut().enumerate() {
+        let input =
+            core::array::from_fn(|b| k[1][b][0] ^ k[2][b][0] ^ k[3][b][0] ^ KEY_ROUND_IN[i][b]);
+        let s = sbox(input);
+        for b in 0..8 {
+            let t = s[b] ^ rotated(&s, b, 13) ^ rotated(&s, b, 23) ^ KEY_ROUND_OUT[b];
+            k[0][b][0] ^= t;
+            // All eight blocks are the same one: the first has it all.
+            *rk |= (k[0][b][0] & 0x0101_0101) << b;
+        }
+        *rk ^= round_key_constant(i);
+        k.rotate_left(1);
+    }
+    k.zeroize();
+    rk
+}
+
+fn crypt(rk: &[[u32; 8]; 32], blocks: &mut [Block]) {
     let mut rest = blocks;
     while rest.len() > 8 * NARROW {
-        rest = batch::<WIDE>(rk.clone(), rest);
+        rest = batch::<WIDE>(rk, rest);
     }
     while rest.len() > 8 {
-        rest = batch::<NARROW>(rk.clone(), rest);
+        rest = batch::<NARROW>(rk, rest);
     }
     if !rest.is_empty() {
         batch::<1>(rk, rest);
@@ -153,13 +162,10 @@ fn crypt<'k>(rk: impl Iterator<Item = &'k [u32; 8]> + Clone, blocks: &mut [Block
 }
 
 /// Works on up to `8 * L` blocks and returns the ones that are left.
-fn batch<'b, 'k, const L: usize>(
-    rk: impl Iterator<Item = &'k [u32; 8]>,
-    blocks: &'b mut [Block],
-) -> &'b mut [Block] {
+fn batch<'b, const L: usize>(rk: &[[u32; 8]; 32], blocks: &'b mut [Block]) -> &'b mut [Block] {
     let (now, rest) = blocks.split_at_mut(blocks.len().min(8 * L));
     let mut x = pack::<L>(now);
-    for (i, rk) in rk.enumerate() {
+    for (i, rk) in rk.iter().enumerate() {
         let [x0, x1, x2, x3] = &mut x;
         match i % 4 {
             0 => round(x0, x1, x2, x3, rk),
@@ -235,87 +241,5 @@ fn transpose<const L: usize>(rows: &mut Word<L>) {
                 *a ^= t << step;
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The cipher as the standard writes it, with its own S-box circuit replaced by field
-    /// arithmetic: the readable reference.
-    fn reference(key: &Block, block: &Block, decrypt: bool) -> Block {
-        fn multiply(mut a: u16, mut b: u16) -> u16 {
-            let mut r = 0;
-            while b != 0 {
-                r ^= if b & 1 == 1 { a } else { 0 };
-                a = (a << 1) ^ if a & 0x80 == 0 { 0 } else { 0x1f5 };
-                b >>= 1;
-            }
-            r
-        }
-        fn affine(x: u8) -> u8 {
-            (0..8)
-                .fold(0xd3, |y, i| y ^ (((x & 0xa7u8.rotate_left(i)).count_ones() as u8 & 1) << i))
-        }
-        fn s(x: u8) -> u8 {
-            let x = u16::from(affine(x));
-            affine((0..254).fold(1, |r, _| multiply(r, x)) as u8)
-        }
-        fn tau(x: u32) -> u32 {
-            u32::from_be_bytes(x.to_be_bytes().map(s))
-        }
-        let words = |b: &Block| -> [u32; 4] {
-            core::array::from_fn(|i| u32::from_be_bytes(b.as_chunks::<4>().0[i]))
-        };
-
-        let mut k = words(key);
-        k.iter_mut().zip(FK).for_each(|(k, fk)| *k ^= fk);
-        let mut rk = [0; 32];
-        for (i, rk) in rk.iter_mut().enumerate() {
-            k[0] ^= l_prime(tau(k[1] ^ k[2] ^ k[3] ^ ck(i)));
-            *rk = k[0];
-            k.rotate_left(1);
-        }
-        if decrypt {
-            rk.reverse();
-        }
-        let mut x = words(block);
-        for rk in rk {
-            x[0] ^= l(tau(x[1] ^ x[2] ^ x[3] ^ rk));
-            x.rotate_left(1);
-        }
-        let mut out = [0; 16];
-        for (bytes, word) in out.as_chunks_mut::<4>().0.iter_mut().zip(x.iter().rev()) {
-            *bytes = word.to_be_bytes();
-        }
-        out
-    }
-
-    #[test]
-    fn every_count_of_blocks_equals_the_reference() {
-        let key: Block = core::array::from_fn(|i| (i * 37 + 11) as u8);
-        let cipher = Key::new(&key);
-        let block = |n: usize| -> Block { core::array::from_fn(|i| ((n * 16 + i) % 251) as u8) };
-        for count in 0..=(2 * PARALLEL_BLOCKS + 9) {
-            let plain: std::vec::Vec<Block> = (0..count).map(block).collect();
-            let mut blocks = plain.clone();
-            cipher.encrypt_blocks(&mut blocks);
-            for n in [0, count / 2, count.saturating_sub(1)] {
-                if n < count {
-                    assert_eq!(blocks[n], reference(&key, &plain[n], false), "{n} of {count}");
-                }
-            }
-            cipher.decrypt_blocks(&mut blocks);
-            assert_eq!(blocks, plain, "count {count}");
-        }
-    }
-
-    #[test]
-    fn decryption_equals_the_reference() {
-        let key = [0xfe; 16];
-        let mut blocks = [[0x5a; 16]];
-        Key::new(&key).decrypt_blocks(&mut blocks);
-        assert_eq!(blocks[0], reference(&key, &[0x5a; 16], true));
     }
 }

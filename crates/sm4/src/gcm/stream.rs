@@ -5,7 +5,7 @@ use core::fmt;
 use zeroize::Zeroize;
 
 use super::{Gcm, Start, check_message_len, check_tag_len, tags_equal};
-use crate::{Error, Sm4, ctr::in_out};
+use crate::{Error, ctr::in_out};
 
 /// Encrypts a message that comes in pieces of any size.
 ///
@@ -45,8 +45,7 @@ impl Sealer {
     /// then unchanged, and the pieces before it stay valid.
     pub fn update(&mut self, piece: &mut [u8]) -> Result<(), Error> {
         self.0.grow(piece.len())?;
-        self.0.start.keystream.apply(&self.0.cipher, piece.into());
-        self.0.start.ghash.update(piece);
+        self.0.start.encrypt(&self.0.gcm, piece.into());
         Ok(())
     }
 
@@ -58,8 +57,7 @@ impl Sealer {
     pub fn update_to(&mut self, plaintext: &[u8], ciphertext: &mut [u8]) -> Result<(), Error> {
         let data = in_out(plaintext, ciphertext)?;
         self.0.grow(plaintext.len())?;
-        self.0.start.keystream.apply(&self.0.cipher, data);
-        self.0.start.ghash.update(ciphertext);
+        self.0.start.encrypt(&self.0.gcm, data);
         Ok(())
     }
 
@@ -97,8 +95,7 @@ impl Opener {
     /// [`Error::MessageTooLong`] as [`Sealer::update`].
     pub fn update_unverified(&mut self, piece: &mut [u8]) -> Result<(), Error> {
         self.0.grow(piece.len())?;
-        self.0.start.ghash.update(piece);
-        self.0.start.keystream.apply(&self.0.cipher, piece.into());
+        self.0.start.decrypt(&self.0.gcm, piece.into());
         Ok(())
     }
 
@@ -113,8 +110,7 @@ impl Opener {
     ) -> Result<(), Error> {
         let data = in_out(ciphertext, plaintext)?;
         self.0.grow(ciphertext.len())?;
-        self.0.start.ghash.update(ciphertext);
-        self.0.start.keystream.apply(&self.0.cipher, data);
+        self.0.start.decrypt(&self.0.gcm, data);
         Ok(())
     }
 
@@ -139,7 +135,7 @@ impl fmt::Debug for Opener {
 }
 
 struct State {
-    cipher: Sm4,
+    gcm: Gcm,
     start: Start,
     aad_len: u64,
     len: u64,
@@ -148,8 +144,8 @@ struct State {
 impl State {
     fn new(gcm: &Gcm, nonce: &[u8], aad: &[u8]) -> Result<Self, Error> {
         Ok(Self {
-            cipher: gcm.cipher.clone(),
-            start: gcm.start(nonce, aad)?,
+            gcm: gcm.clone(),
+            start: gcm.start(nonce, aad, 0)?,
             aad_len: aad.len() as u64,
             len: 0,
         })
@@ -163,8 +159,7 @@ impl State {
     }
 
     fn tag(&mut self) -> [u8; 16] {
-        self.start.ghash.pad();
-        self.start.tag(self.aad_len, self.len)
+        self.start.tag(&self.gcm, self.aad_len, self.len)
     }
 }
 

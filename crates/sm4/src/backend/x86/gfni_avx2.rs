@@ -1,0 +1,215 @@
+//! GFNI and AVX2: eight blocks per group of vectors, four groups in flight; up to eight blocks in
+//! 128-bit vectors.
+
+use core::arch::x86_64::*;
+
+use cipher::array::Array;
+
+use super::{
+    super::{
+        Backend, Block, HashKey, RoundKeys,
+        affine::{INTO, M0, M1, M3, OUT, OUT_OF, gfni, rotation, swapped},
+        cpu::GfniAvx2,
+        fill_counters, last_word,
+    },
+    clmul,
+    drive::drive,
+};
+use crate::block::{InOutBlocks, wipe, xor_blocks};
+
+/// Blocks that a group of vectors holds.
+const GROUP: usize = 8;
+
+type Vector = __m256i;
+
+impl Backend for GfniAvx2 {
+    fn schedule(&self, key: &Block) -> RoundKeys {
+        // SAFETY: this value proves that the CPU has the features.
+        unsafe { narrow::schedule(key) }
+    }
+
+    fn encrypt(&self, rk: &RoundKeys, blocks: &mut [Block]) {
+        // SAFETY: this value proves that the CPU has the features.
+        unsafe { crypt::<false>(rk, blocks) }
+    }
+
+    fn decrypt(&self, rk: &RoundKeys, blocks: &mut [Block]) {
+        // SAFETY: this value proves that the CPU has the features.
+        unsafe { crypt::<true>(rk, blocks) }
+    }
+
+    fn ctr(&self, rk: &RoundKeys, counter: &Block, data: InOutBlocks<'_, '_>) {
+        // SAFETY: this value proves that the CPU has the features.
+        unsafe { ctr(rk, counter, data) }
+    }
+
+    fn hash_key(&self, h: &Block) -> HashKey {
+        // SAFETY: this value proves that the CPU has the features.
+        unsafe { clmul::key(h) }
+    }
+
+    fn hash(&self, key: &HashKey, y: &mut Block, blocks: &[Block]) {
+        // SAFETY: this value proves that the CPU has the features.
+        unsafe { clmul::hash(key, y, blocks) }
+    }
+}
+
+drive!("avx2,gfni", wide: 4);
+
+/// Less than a group.
+#[target_feature(enable = "avx2,gfni")]
+fn few<const DECRYPT: bool>(rk: &[u32; 32], blocks: &mut [Block]) {
+    if blocks.len() <= narrow::FEW {
+        return narrow::few::<DECRYPT>(rk, blocks);
+    }
+    let mut group = [[0; 16]; GROUP];
+    group[..blocks.len()].copy_from_slice(blocks);
+    groups::<DECRYPT, 1>(rk, core::slice::from_mut(&mut group));
+    blocks.copy_from_slice(&group[..blocks.len()]);
+    wipe(&mut group);
+}
+
+/// x0 + L(S(z)).
+#[inline]
+#[target_feature(enable = "avx2,gfni")]
+fn round(x0: Vector, z: Vector) -> Vector {
+    let y0 = _mm256_gf2p8affineinv_epi64_epi8::<0>(z, matrix(const { gfni(&M0) }));
+    let y1 = _mm256_gf2p8affineinv_epi64_epi8::<0>(z, matrix(const { gfni(&M1) }));
+    let y3 = _mm256_gf2p8affineinv_epi64_epi8::<{ OUT as i32 }>(z, matrix(const { gfni(&M3) }));
+    let sum = xor3(x0, y0, rotated::<1>(y1));
+    xor3(sum, rotated::<2>(y1), rotated::<3>(y3))
+}
+
+/// Rotates each word left by `N` bytes.
+#[inline]
+#[target_feature(enable = "avx2,gfni")]
+fn rotated<const N: usize>(x: Vector) -> Vector {
+    _mm256_shuffle_epi8(x, bytes(&const { rotation::<32>(N) }))
+}
+
+/// Eight blocks, word by word: first words, second words and so on.
+#[inline]
+#[target_feature(enable = "avx2,gfni")]
+fn load(blocks: &[Block; GROUP]) -> [Vector; 4] {
+    let (rows, _) = blocks.as_flattened().as_chunks::<32>();
+    let words = transposed([bytes(&rows[0]), bytes(&rows[1]), bytes(&rows[2]), bytes(&rows[3])]);
+    words.map(|x| into(x))
+}
+
+/// The same back, with the words in reversed order (the transformation R).
+#[inline]
+#[target_feature(enable = "avx2,gfni")]
+fn rows(x: &[Vector; 4]) -> [Vector; 4] {
+    let plain = x.map(|x| _mm256_gf2p8affine_epi64_epi8::<0>(x, matrix(const { gfni(&OUT_OF) })));
+    transposed([plain[3], plain[2], plain[1], plain[0]])
+}
+
+#[inline]
+#[target_feature(enable = "avx2,gfni")]
+fn xor_rows(rows: [Vector; 4], blocks: &[Block; GROUP]) -> [Vector; 4] {
+    let (other, _) = blocks.as_flattened().as_chunks();
+    core::array::from_fn(|i| xor(rows[i], bytes(&other[i])))
+}
+
+#[inline]
+#[target_feature(enable = "avx2,gfni")]
+fn write_rows(rows: [Vector; 4], blocks: &mut [Block; GROUP]) {
+    let (out, _) = blocks.as_flattened_mut().as_chunks_mut::<32>();
+    for (out, row) in out.iter_mut().zip(rows) {
+        // SAFETY: 32 bytes may be written, at any alignment.
+        unsafe { _mm256_storeu_si256(out.as_mut_ptr().cast(), row) }
+    }
+}
+
+/// The first three words of a counter block, mapped, in each place.
+#[inline]
+#[target_feature(enable = "avx2,gfni")]
+fn prefix(counter: &Block) -> [Vector; 3] {
+    let (words, _) = counter.as_chunks::<4>();
+    core::array::from_fn(|i| into(_mm256_set1_epi32(i32::from_le_bytes(words[i]))))
+}
+
+/// Counter blocks from `count` on.
+#[inline]
+#[target_feature(enable = "avx2,gfni")]
+fn counters([a, b, c]: &[Vector; 3], count: u32) -> [Vector; 4] {
+    let numbers = _mm256_add_epi32(
+        _mm256_set1_epi32(count as i32),
+        _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7),
+    );
+    [*a, *b, *c, into(_mm256_shuffle_epi8(numbers, bytes(&const { swapped::<32>() })))]
+}
+
+/// Maps each byte by P.
+#[inline]
+#[target_feature(enable = "avx2,gfni")]
+fn into(x: Vector) -> Vector {
+    _mm256_gf2p8affine_epi64_epi8::<0>(x, matrix(const { gfni(&INTO) }))
+}
+
+/// Transposes the 4 x 4 words of each 128-bit lane across the four vectors. Its own inverse. Which
+/// blocks meet in a vector does not matter, as long as they come out where they came in.
+#[inline]
+#[target_feature(enable = "avx2,gfni")]
+fn transposed([a, b, c, d]: [Vector; 4]) -> [Vector; 4] {
+    let (ab, cd) = (_mm256_unpacklo_epi32(a, b), _mm256_unpacklo_epi32(c, d));
+    let (ab_high, cd_high) = (_mm256_unpackhi_epi32(a, b), _mm256_unpackhi_epi32(c, d));
+    [
+        _mm256_unpacklo_epi64(ab, cd),
+        _mm256_unpackhi_epi64(ab, cd),
+        _mm256_unpacklo_epi64(ab_high, cd_high),
+        _mm256_unpackhi_epi64(ab_high, cd_high),
+    ]
+}
+
+#[inline]
+#[target_feature(enable = "avx2,gfni")]
+fn matrix(matrix: i64) -> Vector {
+    _mm256_set1_epi64x(matrix)
+}
+
+#[inline]
+#[target_feature(enable = "avx2,gfni")]
+fn bytes(bytes: &[u8; 32]) -> Vector {
+    // SAFETY: 32 bytes may be read, at any alignment.
+    unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2,gfni")]
+fn xor(a: Vector, b: Vector) -> Vector {
+    _mm256_xor_si256(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "avx2,gfni")]
+fn xor3(a: Vector, b: Vector, c: Vector) -> Vector {
+    xor(xor(a, b), c)
+}
+
+#[inline]
+#[target_feature(enable = "avx2,gfni")]
+fn word(word: u32) -> Vector {
+    _mm256_set1_epi32(word as i32)
+}
+
+/// 128-bit vectors, for the key schedule and for few blocks.
+mod narrow {
+    use core::arch::x86_64::*;
+
+    use super::{
+        super::{
+            super::affine::{
+                IN, INTO, KEY_M, KEY_OUT, M0, M1, M3, MAPPED_CK, MAPPED_FK, OUT, OUT_OF, gfni,
+                rotation,
+            },
+            gfni_narrow::{GROUP, narrow},
+        },
+        Block, RoundKeys,
+    };
+
+    /// Blocks that [`few`] takes at most.
+    pub(super) const FEW: usize = 2 * GROUP;
+
+    narrow!("avx2,gfni", |a, b, c| _mm_xor_si128(_mm_xor_si128(a, b), c));
+}
