@@ -26,10 +26,12 @@ mod consts;
 mod kdf;
 #[cfg(feature = "kdfs")]
 pub mod kdfs;
+mod many;
 
 pub use block_api::Sm3Core;
 pub use digest::{self, Digest};
 pub use kdf::{KdfError, kdf};
+pub use many::hash_many;
 
 /// Digest size in bytes.
 pub const OUTPUT_SIZE: usize = 32;
@@ -67,38 +69,20 @@ pub fn digest(parts: &[&[u8]]) -> [u8; OUTPUT_SIZE] {
     hash.finalize().into()
 }
 
-/// Hashes many messages: `digests[i]` is SM3 of `messages[i]`. The messages may have
-/// different lengths. The portable backend hashes one after the other.
-///
-/// ```
-/// let mut digests = [[0; 32]; 2];
-/// gmkit_sm3::hash_many(&[b"one", b"another"], &mut digests);
-/// assert_eq!(digests[0], gmkit_sm3::digest(&[b"one"]));
-/// ```
-///
-/// # Panics
-/// When there are not as many digests as messages.
-pub fn hash_many(messages: &[&[u8]], digests: &mut [[u8; OUTPUT_SIZE]]) {
-    assert_eq!(messages.len(), digests.len(), "as many digests as messages");
-    for (message, out) in messages.iter().zip(digests) {
-        *out = digest(&[message]);
-    }
-}
-
 /// Name of the backend that computes: the first of [`backends`] that this CPU has.
 #[must_use]
 pub fn backend() -> &'static str {
-    "portable"
+    backend::chosen().0
 }
 
 /// Names of the backends compiled in, preferred first, and whether this CPU has what they need.
 pub fn backends() -> impl Iterator<Item = (&'static str, bool)> {
-    core::iter::once(("portable", true))
+    backend::all()
 }
 
 /// The named backend computes from now on, in the whole process; `None`: the CPU's choice again.
 /// Returns `false`, and changes nothing, where there is no such backend or the CPU has not got it.
 #[cfg(feature = "backend-choice")]
 pub fn prefer_backend(name: Option<&str>) -> bool {
-    name.is_none_or(|name| name == "portable")
+    backend::preference::set(name)
 }

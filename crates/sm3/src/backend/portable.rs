@@ -2,6 +2,7 @@
 
 use digest::zeroize::Zeroize;
 
+use super::{Backend, Block, Lanes, MAX_LANES};
 use crate::consts::T;
 
 /// One step of GB/T 32905-2016, 5.3.3. Instead of moving eight registers along, the step updates
@@ -36,7 +37,25 @@ macro_rules! steps {
     )*};
 }
 
-pub(super) fn compress(state: &mut [u32; 8], blocks: &[[u8; 64]]) {
+/// Needs nothing that not every CPU has.
+pub(super) struct Portable;
+
+impl Backend for Portable {
+    fn compress(&self, state: &mut [u32; 8], blocks: &[Block]) {
+        compress(state, blocks);
+    }
+
+    fn compress_lanes(&self, states: &mut Lanes, blocks: &[&[Block]; MAX_LANES]) {
+        let mut state = core::array::from_fn(|i| states[i][0]);
+        compress(&mut state, blocks[0]);
+        states.iter_mut().zip(state).for_each(|(words, word)| words[0] = word);
+        state.zeroize();
+    }
+}
+
+/// Inlined, so that a backend can compile it for a newer CPU.
+#[inline(always)]
+pub(super) fn compress(state: &mut [u32; 8], blocks: &[Block]) {
     let mut w = [0; 16];
     for block in blocks {
         w = compress_one(state, block);
@@ -47,7 +66,7 @@ pub(super) fn compress(state: &mut [u32; 8], blocks: &[[u8; 64]]) {
 
 /// Returns the words that are left of the message expansion, for the caller to wipe.
 #[inline(always)]
-fn compress_one(state: &mut [u32; 8], block: &[u8; 64]) -> [u32; 16] {
+fn compress_one(state: &mut [u32; 8], block: &Block) -> [u32; 16] {
     // The last sixteen words W_(j-12)..W_(j+3), W_i at index i mod 16.
     let mut w: [u32; 16] = core::array::from_fn(|i| u32::from_be_bytes(block.as_chunks().0[i]));
     let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
