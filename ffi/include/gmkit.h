@@ -758,7 +758,7 @@ gmkit_error gmkit_sm2_exchange_key_without_confirmation(gmkit_sm2_exchange *exch
 void gmkit_sm2_exchange_free(gmkit_sm2_exchange *exchange);
 
 // Prepares a public key for many verifications under one ID (as in `gmkit_sm2_sign`). It costs
-// as much as about fifteen of them, each of which then takes about a quarter of the time. The key may
+// as much as about ten of them, each of which then takes about a third of the time. The key may
 // be freed before. Free it with `gmkit_sm2_prepared_key_free`.
 GMKIT_MUST_USE
 gmkit_error gmkit_sm2_prepared_key_new(const gmkit_public_key *key,

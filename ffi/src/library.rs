@@ -30,7 +30,16 @@ pub const GMKIT_ALGORITHM_SM4: u32 = 4;
 
 /// Backend names as C strings.
 fn c_name(name: &str) -> &'static CStr {
-    const NAMES: &[&CStr] = &[c"portable", c"gfni-avx512", c"gfni-avx2", c"aesni-avx2", c"aesni"];
+    const NAMES: &[&CStr] = &[
+        c"portable",
+        c"gfni-avx512",
+        c"gfni-avx2",
+        c"aesni-avx2",
+        c"aesni",
+        c"avx512",
+        c"avx2",
+        c"saturated",
+    ];
     let named = |c: &&&CStr| c.to_bytes() == name.as_bytes();
     NAMES.iter().find(named).copied().unwrap_or(c"unnamed")
 }

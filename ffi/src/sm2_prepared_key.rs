@@ -21,7 +21,7 @@ handles! {
 
 export! {
     /// Prepares a public key for many verifications under one ID (as in `gmkit_sm2_sign`). It costs
-    /// as much as about fifteen of them, each of which then takes about a quarter of the time. The key may
+    /// as much as about ten of them, each of which then takes about a third of the time. The key may
     /// be freed before. Free it with `gmkit_sm2_prepared_key_free`.
     fn gmkit_sm2_prepared_key_new(
         key: Ref<gmkit_public_key>,

@@ -7,12 +7,12 @@ use rand_core::TryCryptoRng;
 use zeroize::Zeroize;
 
 use crate::{
-    Error, Id, PreparedKey, PublicKey, SecretKey, Signature, arith::Scalar, curve, nonce::Nonces,
+    Error, Id, PreparedKey, PublicKey, SecretKey, Signature, arith::Scalar, backend, nonce::Nonces,
     sign,
 };
 
 /// From how many signatures on [`verify()`] prepares the key first.
-const WORTH_PREPARING: usize = 22;
+const WORTH_PREPARING: usize = 16;
 
 /// How many signatures share an inversion: bounds the memory that holds nonces.
 const CHUNK: usize = 64;
@@ -61,11 +61,10 @@ fn sign_chunk<R: TryCryptoRng + ?Sized>(
     };
     let mut nonces: Vec<Result<Scalar, Error>> = hashes.iter().map(|e| nonce(e, rng)).collect();
     // Where no nonce could be drawn, one takes its place in the common inversion.
-    let mut points: Vec<_> = nonces
-        .iter()
-        .map(|k| curve::multiply_generator(k.as_ref().unwrap_or(&Scalar::ONE)))
-        .collect();
-    let mut affine = curve::to_affine_all(&points);
+    let mut k: Vec<Scalar> =
+        nonces.iter().map(|k| k.as_ref().copied().unwrap_or(Scalar::ONE)).collect();
+    let mut affine = backend::chosen().1.multiply_generator_many(&k);
+    k.iter_mut().for_each(Zeroize::zeroize);
     for ((e, k), point) in hashes.iter().zip(&nonces).zip(&affine) {
         let finished = k.as_ref().map_err(|error| *error).and_then(|k| {
             match point.and_then(|point| sign::finish(key, e, k, &point.x)) {
@@ -77,7 +76,6 @@ fn sign_chunk<R: TryCryptoRng + ?Sized>(
         signatures.push(finished);
     }
     nonces.iter_mut().flatten().for_each(Zeroize::zeroize);
-    points.iter_mut().for_each(Zeroize::zeroize);
     affine.iter_mut().flatten().for_each(Zeroize::zeroize);
 }
 

@@ -21,15 +21,8 @@ pub(crate) use vartime::combination_has_x;
 #[cfg(feature = "alloc")]
 pub(crate) use vartime::{Multiples, prepared_combination_has_x};
 
+#[cfg(test)]
 use crate::arith::FieldElement;
-
-/// b of GB/T 32918.5-2017.
-const B: FieldElement = FieldElement::from_words([
-    0xddbc_bd41_4d94_0e93,
-    0xf397_89f5_15ab_8f92,
-    0x4d5a_9e4b_cf65_09a7,
-    0x28e9_fa9e_9d9f_5e34,
-]);
 
 /// The generator G: what the table is made from.
 #[cfg(test)]

@@ -8,10 +8,7 @@ use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
-    Ciphertext, Error, PublicKey, SecretKey,
-    arith::Scalar,
-    curve::{self, Affine, Projective},
-    nonce::Nonces,
+    Ciphertext, Error, PublicKey, SecretKey, arith::Scalar, backend, curve::Affine, nonce::Nonces,
 };
 
 /// Times that a new k is tried when KDF gives zeros only. For a plaintext of one byte each try
@@ -61,10 +58,8 @@ pub(crate) fn encrypt_with_k(
     if plaintext.is_empty() {
         return Err(Error::EmptyPlaintext);
     }
-    let mut c1 = curve::multiply_generator(k);
-    let c1_affine = c1.to_affine();
-    c1.zeroize();
-    let Some((c1, shared)) = c1_affine.zip(Shared::new(k, key.point())) else {
+    let c1 = backend::chosen().1.multiply_generator(k);
+    let Some((c1, shared)) = c1.zip(Shared::new(k, key.point())) else {
         return Ok(None); // k = 0 mod n only, which the caller excludes
     };
     let mut c2 = plaintext.to_vec();
@@ -101,10 +96,7 @@ struct Shared {
 
 impl Shared {
     fn new(k: &Scalar, point: &Affine) -> Option<Self> {
-        let mut product = Projective::multiply(k, point);
-        let affine = product.to_affine();
-        product.zeroize();
-        affine.map(|mut point| {
+        backend::chosen().1.multiply(k, point).map(|mut point| {
             let shared = Self {
                 x2: Zeroizing::new(point.x.to_bytes()),
                 y2: Zeroizing::new(point.y.to_bytes()),

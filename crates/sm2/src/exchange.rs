@@ -35,11 +35,7 @@ use rand_core::TryCryptoRng;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::{
-    Error, Id, PublicKey, SecretKey,
-    arith::Scalar,
-    curve::{self, Affine, Projective},
-};
+use crate::{Error, Id, PublicKey, SecretKey, arith::Scalar, backend, curve::Affine};
 
 /// Longest shared key, in bytes. The standard allows 128 GiB; longer keys than this are for a cipher
 /// to make.
@@ -91,7 +87,7 @@ impl<'k> Exchange<'k> {
         peer_id: Id<'_>,
         r: Scalar,
     ) -> Result<Self, Error> {
-        let point = curve::multiply_generator(&r).to_affine().ok_or(Error::NonceRange)?;
+        let point = backend::chosen().1.multiply_generator(&r).ok_or(Error::NonceRange)?;
         let (own, other) = (key.public_key().z(id), peer.z(peer_id));
         let z = match role {
             Role::Initiator => [own, other],
@@ -133,12 +129,11 @@ impl<'k> Exchange<'k> {
     /// U = \[t\](P + \[x̄(R)\]R) with t = d + x̄(own R) r; the cofactor is 1.
     fn shared_point(&self, peer_ephemeral: &PublicKey) -> Result<Affine, Error> {
         let mut t = *self.key.d() + x_bar(&self.ephemeral) * self.r;
-        let point = Projective::multiply(&x_bar(peer_ephemeral), peer_ephemeral.point());
-        let point = point.add_affine(self.peer.point()).to_affine().ok_or(Error::Rejected)?;
-        let mut product = Projective::multiply(&t, &point);
+        let backend = backend::chosen().1;
+        let point =
+            backend.multiply_add(&x_bar(peer_ephemeral), peer_ephemeral.point(), self.peer.point());
+        let u = point.and_then(|point| backend.multiply(&t, &point));
         t.zeroize();
-        let u = product.to_affine();
-        product.zeroize();
         u.ok_or(Error::Rejected)
     }
 

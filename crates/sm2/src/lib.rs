@@ -27,6 +27,7 @@
 extern crate alloc;
 
 mod arith;
+mod backend;
 #[cfg(feature = "alloc")]
 pub mod batch;
 #[cfg(feature = "alloc")]
@@ -81,20 +82,20 @@ pub const SM2_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.156.1019
 /// The signature algorithm SM2 with SM3 (GM/T 0006).
 pub const SM2_WITH_SM3_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.156.10197.1.501");
 
-/// Name of the backend that computes: the first of [`backends`] that this CPU has.
+/// Name of the backend that computes: the first of [`backends`].
 #[must_use]
 pub fn backend() -> &'static str {
-    "portable"
+    backend::chosen().0
 }
 
 /// Names of the backends compiled in, preferred first, and whether this CPU has what they need.
 pub fn backends() -> impl Iterator<Item = (&'static str, bool)> {
-    core::iter::once(("portable", true))
+    backend::all()
 }
 
-/// The named backend computes from now on, in the whole process; `None`: the CPU's choice again.
-/// Returns `false`, and changes nothing, where there is no such backend or the CPU has not got it.
+/// The named backend computes from now on, in the whole process; `None`: the preferred one again.
+/// Returns `false`, and changes nothing, where there is no such backend.
 #[cfg(feature = "backend-choice")]
 pub fn prefer_backend(name: Option<&str>) -> bool {
-    name.is_none_or(|name| name == "portable")
+    backend::preference::set(name)
 }

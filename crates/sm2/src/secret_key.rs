@@ -5,7 +5,7 @@ use core::fmt;
 use rand_core::TryCryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use crate::{Error, Id, PublicKey, Signature, arith::Scalar, curve, sign::Signer};
+use crate::{Error, Id, PublicKey, Signature, arith::Scalar, backend, sign::Signer};
 
 /// A private key d in [1, n-2], with its public key and (1 + d)^-1, which every signature needs.
 ///
@@ -51,7 +51,7 @@ impl SecretKey {
         }
         let one_plus_d_inverse = one_plus_d.invert();
         one_plus_d.zeroize();
-        let point = curve::multiply_generator(&d).to_affine().ok_or(Error::PrivateKeyRange)?;
+        let point = backend::chosen().1.multiply_generator(&d).ok_or(Error::PrivateKeyRange)?;
         Ok(Self { d, one_plus_d_inverse, public: PublicKey::from_point(point) })
     }
 

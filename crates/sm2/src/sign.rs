@@ -9,7 +9,7 @@ use zeroize::Zeroize;
 use crate::{
     Error, Id, SecretKey, Signature,
     arith::{FieldElement, Scalar},
-    curve,
+    backend,
     nonce::Nonces,
 };
 
@@ -76,10 +76,10 @@ pub(crate) fn sign_e<R: TryCryptoRng + ?Sized>(
 
 /// Steps A4 to A6 for a given k in [1, n-1]; `None` asks for another k.
 pub(crate) fn sign_e_with_k(key: &SecretKey, e: &[u8; 32], k: &Scalar) -> Option<Signature> {
-    let mut point = curve::multiply_generator(k);
-    let x1 = point.to_affine()?.x;
+    let mut point = backend::chosen().1.multiply_generator(k)?;
+    let signature = finish(key, e, k, &point.x);
     point.zeroize();
-    finish(key, e, k, &x1)
+    signature
 }
 
 /// Steps A5 and A6, from x1 of \[k\]G on.

@@ -4,7 +4,7 @@ use core::fmt;
 
 use gmkit_sm3::{Digest, Sm3};
 
-use crate::{Error, Id, PublicKey, Signature, arith::Scalar, curve};
+use crate::{Error, Id, PublicKey, Signature, arith::Scalar, backend};
 
 /// Verifies a signature over a message that comes in pieces.
 #[derive(Clone)]
@@ -42,7 +42,7 @@ impl fmt::Debug for Verifier {
 /// [`Signature`].
 pub(crate) fn verify_e(key: &PublicKey, e: &[u8; 32], signature: &Signature) -> Result<(), Error> {
     let t = t(signature)?;
-    if curve::combination_has_x(&signature.s, &t, key.point(), &x1(e, signature)) {
+    if backend::chosen().1.combination_has_x(&signature.s, &t, key.point(), &x1(e, signature)) {
         Ok(())
     } else {
         Err(Error::Rejected)

@@ -54,7 +54,7 @@ fn a_stuck_generator_repeats_no_nonce_for_another_message() {
 fn wrong_signatures_do_not_spoil_others() {
     let mut rng = rng("verify");
     let key = SecretKey::generate(&mut rng).unwrap();
-    for count in [1, 5, 21, 22, 23, 100] {
+    for count in [1, 5, 15, 16, 17, 100] {
         let owned = messages(&mut rng, count);
         let mut want = vec![Ok(()); count];
         let mut items = Vec::new();

@@ -6,7 +6,10 @@ use fiat_crypto::sm2_64::*;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq, CtOption};
 use zeroize::DefaultIsZeroes;
 
-use super::montgomery::{montgomery, sub_words, words_from_be};
+use super::{
+    Field,
+    montgomery::{montgomery, sub_words, words_from_be},
+};
 
 montgomery!(
     /// A coordinate: an integer modulo p.
@@ -18,53 +21,6 @@ montgomery!(
 );
 
 impl FieldElement {
-    /// The words in Montgomery form, as the generator table stores them.
-    pub(crate) const fn from_montgomery_words(words: [u64; 4]) -> Self {
-        Self(fiat_sm2_montgomery_domain_field_element(words))
-    }
-
-    #[cfg(test)]
-    pub(crate) fn montgomery_words(&self) -> [u64; 4] {
-        self.0.0
-    }
-
-    #[inline(always)]
-    pub(crate) fn double(&self) -> Self {
-        *self + *self
-    }
-
-    #[inline(always)]
-    pub(crate) fn triple(&self) -> Self {
-        self.double() + *self
-    }
-
-    /// `self` squared `n` times.
-    fn square_n(&self, n: usize) -> Self {
-        (0..n).fold(*self, |x, _| x.square())
-    }
-
-    /// 1/self, and 0 for 0: the power p - 2, by an addition chain along its runs of ones
-    /// (31 ones, a zero, 128 ones, 32 zeros, 62 ones, a zero, a one).
-    pub(crate) fn invert(&self) -> Self {
-        let x1 = *self;
-        let x2 = x1.square() * x1;
-        let x3 = x2.square() * x1;
-        let x6 = x3.square_n(3) * x3;
-        let x12 = x6.square_n(6) * x6;
-        let x15 = x12.square_n(3) * x3;
-        let x30 = x15.square_n(15) * x15;
-        let x31 = x30.square() * x1;
-        let x32 = x31.square() * x1;
-
-        let mut x = x31.square();
-        for _ in 0..4 {
-            x = x.square_n(32) * x32;
-        }
-        x = x.square_n(64) * x32;
-        x = x.square_n(30) * x30;
-        x.square_n(2) * x1
-    }
-
     /// A square root, if there is one. p = 3 mod 4, so it is the power (p + 1)/4. The input is
     /// the right side of the curve equation for a public x.
     pub(crate) fn sqrt(&self) -> CtOption<Self> {
@@ -84,9 +40,49 @@ impl FieldElement {
     }
 }
 
+impl Field for FieldElement {
+    const ZERO: Self = Self::ZERO;
+    const ONE: Self = Self::ONE;
+    const B: Self = B;
+
+    #[inline(always)]
+    fn from_montgomery(words: [u64; 4]) -> Self {
+        Self(fiat_sm2_montgomery_domain_field_element(words))
+    }
+
+    #[inline(always)]
+    fn to_montgomery(self) -> [u64; 4] {
+        self.0.0
+    }
+
+    #[inline(always)]
+    fn square(&self) -> Self {
+        self.square()
+    }
+
+    fn is_zero(&self) -> Choice {
+        self.is_zero()
+    }
+}
+
+/// b of GB/T 32918.5-2017.
+const B: FieldElement = FieldElement::from_words([
+    0xddbc_bd41_4d94_0e93,
+    0xf397_89f5_15ab_8f92,
+    0x4d5a_9e4b_cf65_09a7,
+    0x28e9_fa9e_9d9f_5e34,
+]);
+
+impl FieldElement {
+    /// The words in Montgomery form.
+    pub(super) const fn montgomery_words(&self) -> [u64; 4] {
+        self.0.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::FieldElement;
+    use super::{Field, FieldElement};
 
     #[test]
     fn inverse_and_root() {

@@ -3,16 +3,18 @@
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::Zeroize;
 
-use super::B;
-use crate::{Error, arith::FieldElement};
+use crate::{
+    Error,
+    arith::{Field, FieldElement},
+};
 
 /// A point on the curve other than the point at infinity. Values from outside are checked, so a
 /// value of this type is always on the curve; the group has prime order, so it is also always in
 /// the right subgroup.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Affine {
-    pub(crate) x: FieldElement,
-    pub(crate) y: FieldElement,
+pub(crate) struct Affine<F = FieldElement> {
+    pub(crate) x: F,
+    pub(crate) y: F,
 }
 
 impl Affine {
@@ -59,15 +61,22 @@ impl Affine {
     fn is_on_curve(&self) -> bool {
         self.y.square() == right_side(&self.x)
     }
+}
 
+impl<F: Field> Affine<F> {
     pub(crate) fn negate_if(&self, choice: Choice) -> Self {
-        Self { x: self.x, y: FieldElement::conditional_select(&self.y, &-self.y, choice) }
+        Self { x: self.x, y: F::conditional_select(&self.y, &-self.y, choice) }
+    }
+
+    /// The same point, computed with by another.
+    pub(crate) fn cast<G: Field>(&self) -> Affine<G> {
+        Affine { x: self.x.cast(), y: self.y.cast() }
     }
 }
 
 /// x^3 - 3x + b.
 fn right_side(x: &FieldElement) -> FieldElement {
-    x.square() * *x - x.triple() + B
+    x.square() * *x - x.triple() + FieldElement::B
 }
 
 impl ConstantTimeEq for Affine {
@@ -76,7 +85,7 @@ impl ConstantTimeEq for Affine {
     }
 }
 
-impl Zeroize for Affine {
+impl<F: Zeroize> Zeroize for Affine<F> {
     fn zeroize(&mut self) {
         self.x.zeroize();
         self.y.zeroize();

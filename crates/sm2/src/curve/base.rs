@@ -7,7 +7,7 @@ use subtle::ConditionallySelectable;
 use zeroize::Zeroize;
 
 use super::{Affine, Jacobian, booth};
-use crate::arith::{FieldElement, Scalar};
+use crate::arith::{Field, Scalar};
 
 const WIDTH: usize = 6;
 pub(super) const WINDOWS: usize = booth::digits(WIDTH);
@@ -31,10 +31,10 @@ static TABLE: &[u8; WINDOWS * ENTRIES * POINT] = include_bytes!("generator.bin")
 ///   0 < D - A < 2n, and A = D modulo n could only mean D - A = n. Then k = n + 2A < n gives A < 0
 ///   and D < n < 2^256, that is D <= 15·2^252 and -A = n - D >= n - 15·2^252 > 0.9·2^252, which
 ///   contradicts the bound on |A|.
-pub(crate) fn multiply_generator(k: &Scalar) -> Jacobian {
+pub(crate) fn multiply_generator<F: Field>(k: &Scalar) -> Jacobian<F> {
     let mut words = k.to_words();
     let (negative, magnitude) = booth::digit::<WIDTH>(&words, 0);
-    let mut acc = Jacobian::from(&select(0, magnitude).negate_if(negative));
+    let mut acc = Jacobian::from(&select::<F>(0, magnitude).negate_if(negative));
     let mut at_infinity = booth::is(magnitude, 0);
     for i in 1..WINDOWS {
         let (negative, magnitude) = booth::digit::<WIDTH>(&words, i);
@@ -54,7 +54,7 @@ pub(crate) fn multiply_generator(k: &Scalar) -> Jacobian {
 
 /// Entry `magnitude` (1 to 32) of window `i` by reading all of them; for 0 something that is not
 /// a point.
-fn select(i: usize, magnitude: u64) -> Affine {
+fn select<F: Field>(i: usize, magnitude: u64) -> Affine<F> {
     let mut words = [0u64; 8];
     for (entry, j) in window(i).as_chunks::<POINT>().0.iter().zip(1u64..) {
         // All ones for the wanted entry: only 0 - 1 is negative. The barrier hides from the
@@ -75,7 +75,7 @@ fn window(i: usize) -> &'static [u8; ENTRIES * POINT] {
 }
 
 /// Entry `magnitude` of window `i`, both public.
-pub(super) fn entry_vartime(i: usize, magnitude: u64) -> Affine {
+pub(super) fn entry_vartime<F: Field>(i: usize, magnitude: u64) -> Affine<F> {
     let bytes = &window(i).as_chunks::<POINT>().0[magnitude as usize - 1];
     from_words(&core::array::from_fn(|w| u64::from_le_bytes(bytes.as_chunks::<8>().0[w])))
 }
@@ -89,12 +89,9 @@ pub(super) fn digits_vartime(k: &Scalar) -> impl Iterator<Item = (usize, bool, u
     })
 }
 
-fn from_words(words: &[u64; 8]) -> Affine {
+fn from_words<F: Field>(words: &[u64; 8]) -> Affine<F> {
     let [x0, x1, x2, x3, y0, y1, y2, y3] = *words;
-    Affine {
-        x: FieldElement::from_montgomery_words([x0, x1, x2, x3]),
-        y: FieldElement::from_montgomery_words([y0, y1, y2, y3]),
-    }
+    Affine { x: F::from_montgomery([x0, x1, x2, x3]), y: F::from_montgomery([y0, y1, y2, y3]) }
 }
 
 #[cfg(test)]
@@ -112,7 +109,7 @@ mod tests {
             for _ in 0..ENTRIES {
                 multiple = multiple.add_affine(&base);
                 let point = multiple.to_affine().unwrap();
-                for word in [point.x, point.y].iter().flat_map(FieldElement::montgomery_words) {
+                for word in [point.x, point.y].into_iter().flat_map(Field::to_montgomery) {
                     out.extend(word.to_le_bytes());
                 }
             }

@@ -9,18 +9,17 @@ use subtle::{Choice, ConditionallySelectable};
 use zeroize::Zeroize;
 
 use super::Affine;
-use crate::arith::FieldElement;
+use crate::arith::{Field, FieldElement};
 
 #[derive(Clone, Copy)]
-pub(crate) struct Jacobian {
-    pub(super) x: FieldElement,
-    pub(super) y: FieldElement,
-    pub(super) z: FieldElement,
+pub(crate) struct Jacobian<F = FieldElement> {
+    pub(super) x: F,
+    pub(super) y: F,
+    pub(super) z: F,
 }
 
-impl Jacobian {
-    pub(super) const INFINITY: Self =
-        Self { x: FieldElement::ONE, y: FieldElement::ONE, z: FieldElement::ZERO };
+impl<F: Field> Jacobian<F> {
+    pub(super) const INFINITY: Self = Self { x: F::ONE, y: F::ONE, z: F::ZERO };
 
     pub(super) fn is_infinity_vartime(&self) -> bool {
         self.z.is_zero().into()
@@ -40,13 +39,13 @@ impl Jacobian {
     }
 
     /// self + rhs, **wrong** if self is the point at infinity, rhs or -rhs.
-    pub(super) fn add_affine_incomplete(&self, rhs: &Affine) -> Self {
+    pub(super) fn add_affine_incomplete(&self, rhs: &Affine<F>) -> Self {
         let zz1 = self.z.square();
         combine(self.x, rhs.x * zz1, self.y, rhs.y * zz1 * self.z, self.z)
     }
 
     /// self + rhs.
-    pub(super) fn add_affine_vartime(&self, rhs: &Affine) -> Self {
+    pub(super) fn add_affine_vartime(&self, rhs: &Affine<F>) -> Self {
         if self.is_infinity_vartime() {
             return rhs.into();
         }
@@ -80,7 +79,7 @@ impl Jacobian {
     }
 
     /// The affine point; `None` for the point at infinity.
-    pub(crate) fn to_affine(self) -> Option<Affine> {
+    pub(crate) fn to_affine(self) -> Option<Affine<F>> {
         if bool::from(self.z.is_zero()) {
             return None;
         }
@@ -92,13 +91,7 @@ impl Jacobian {
 
 /// The sum of two points whose coordinates over a common denominator `zz` are (u1, s1) and
 /// (u2, s2), for u1 != u2.
-fn combine(
-    u1: FieldElement,
-    u2: FieldElement,
-    s1: FieldElement,
-    s2: FieldElement,
-    zz: FieldElement,
-) -> Jacobian {
+fn combine<F: Field>(u1: F, u2: F, s1: F, s2: F, zz: F) -> Jacobian<F> {
     let h = u2 - u1;
     let r = s2 - s1;
     let h2 = h.square();
@@ -108,24 +101,24 @@ fn combine(
     Jacobian { x, y: r * (v - x) - s1 * h3, z: zz * h }
 }
 
-impl From<&Affine> for Jacobian {
-    fn from(point: &Affine) -> Self {
-        Self { x: point.x, y: point.y, z: FieldElement::ONE }
+impl<F: Field> From<&Affine<F>> for Jacobian<F> {
+    fn from(point: &Affine<F>) -> Self {
+        Self { x: point.x, y: point.y, z: F::ONE }
     }
 }
 
-impl ConditionallySelectable for Jacobian {
+impl<F: Field> ConditionallySelectable for Jacobian<F> {
     #[inline(always)]
     fn conditional_select(a: &Self, b: &Self, choice: Choice) -> Self {
         Self {
-            x: FieldElement::conditional_select(&a.x, &b.x, choice),
-            y: FieldElement::conditional_select(&a.y, &b.y, choice),
-            z: FieldElement::conditional_select(&a.z, &b.z, choice),
+            x: F::conditional_select(&a.x, &b.x, choice),
+            y: F::conditional_select(&a.y, &b.y, choice),
+            z: F::conditional_select(&a.z, &b.z, choice),
         }
     }
 }
 
-impl Zeroize for Jacobian {
+impl<F: Zeroize> Zeroize for Jacobian<F> {
     fn zeroize(&mut self) {
         self.x.zeroize();
         self.y.zeroize();

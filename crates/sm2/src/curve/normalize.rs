@@ -2,18 +2,17 @@
 
 use alloc::vec::Vec;
 
-use subtle::ConditionallySelectable;
 use zeroize::Zeroize;
 
 use super::{Affine, Jacobian};
-use crate::arith::FieldElement;
+use crate::arith::Field;
 
 /// [`Jacobian::to_affine`] of each point, in the order of the points. Constant time but for which
 /// of them are at infinity.
-pub(crate) fn to_affine_all(points: &[Jacobian]) -> Vec<Option<Affine>> {
+pub(crate) fn to_affine_all<F: Field>(points: &[Jacobian<F>]) -> Vec<Option<Affine<F>>> {
     // products[i] is the product of all Z before i, with 1 for those that are 0.
     let mut products = Vec::with_capacity(points.len());
-    let mut product = FieldElement::ONE;
+    let mut product = F::ONE;
     for point in points {
         products.push(product);
         product = product * finite_z(point);
@@ -35,8 +34,8 @@ pub(crate) fn to_affine_all(points: &[Jacobian]) -> Vec<Option<Affine>> {
     out
 }
 
-fn finite_z(point: &Jacobian) -> FieldElement {
-    FieldElement::conditional_select(&point.z, &FieldElement::ONE, point.z.is_zero())
+fn finite_z<F: Field>(point: &Jacobian<F>) -> F {
+    F::conditional_select(&point.z, &F::ONE, point.z.is_zero())
 }
 
 #[cfg(test)]
@@ -46,7 +45,7 @@ mod tests {
 
     #[test]
     fn each_point_as_if_alone() {
-        let mut points: Vec<_> =
+        let mut points: Vec<Jacobian> =
             (1..20).map(|k| multiply_generator(&Scalar::from_words([k, 7, 0, 0]))).collect();
         for at in [0, 5, points.len()] {
             points.insert(at, Jacobian::INFINITY);

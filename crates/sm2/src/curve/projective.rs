@@ -8,23 +8,22 @@
 use subtle::{Choice, ConditionallySelectable};
 use zeroize::Zeroize;
 
-use super::{Affine, B, booth};
-use crate::arith::{FieldElement, Scalar};
+use super::{Affine, booth};
+use crate::arith::{Field, FieldElement, Scalar};
 
 /// (X : Y : Z) stands for (X/Z, Y/Z); the point at infinity is (0 : 1 : 0).
 #[derive(Clone, Copy)]
-pub(crate) struct Projective {
-    x: FieldElement,
-    y: FieldElement,
-    z: FieldElement,
+pub(crate) struct Projective<F = FieldElement> {
+    x: F,
+    y: F,
+    z: F,
 }
 
 /// Window width for multiplying an arbitrary point: digits in [-16, 16].
 const WIDTH: usize = 5;
 
-impl Projective {
-    pub(super) const INFINITY: Self =
-        Self { x: FieldElement::ZERO, y: FieldElement::ONE, z: FieldElement::ZERO };
+impl<F: Field> Projective<F> {
+    pub(super) const INFINITY: Self = Self { x: F::ZERO, y: F::ONE, z: F::ZERO };
 
     /// Algorithm 4.
     #[must_use]
@@ -39,7 +38,7 @@ impl Projective {
 
     /// Algorithm 5: the other point has Z = 1.
     #[must_use]
-    pub(crate) fn add_affine(&self, rhs: &Affine) -> Self {
+    pub(crate) fn add_affine(&self, rhs: &Affine<F>) -> Self {
         let (xx, yy, zz) = (self.x * rhs.x, self.y * rhs.y, self.z);
         Self::combine(
             [xx, yy, zz],
@@ -51,21 +50,16 @@ impl Projective {
 
     /// The common part: products of equal coordinates, and products of sums of two coordinates.
     #[inline(always)]
-    fn combine(
-        [xx, yy, zz]: [FieldElement; 3],
-        xy: FieldElement,
-        yz: FieldElement,
-        xz: FieldElement,
-    ) -> Self {
+    fn combine([xx, yy, zz]: [F; 3], xy: F, yz: F, xz: F) -> Self {
         let xy_pairs = xy - (xx + yy);
         let yz_pairs = yz - (yy + zz);
         let xz_pairs = xz - (xx + zz);
 
-        let bzz3 = (xz_pairs - B * zz).triple();
+        let bzz3 = (xz_pairs - F::B * zz).triple();
         let yy_m_bzz3 = yy - bzz3;
         let yy_p_bzz3 = yy + bzz3;
         let zz3 = zz.triple();
-        let bxz3 = (B * xz_pairs - (zz3 + xx)).triple();
+        let bxz3 = (F::B * xz_pairs - (zz3 + xx)).triple();
         let xx3_m_zz3 = xx.triple() - zz3;
         Self {
             x: yy_p_bzz3 * xy_pairs - yz_pairs * bxz3,
@@ -82,11 +76,11 @@ impl Projective {
         let xz2 = (self.x * self.z).double();
         let yz2 = (self.y * self.z).double();
 
-        let bzz3 = (B * zz - xz2).triple();
+        let bzz3 = (F::B * zz - xz2).triple();
         let yy_m_bzz3 = yy - bzz3;
         let yy_p_bzz3 = yy + bzz3;
         let zz3 = zz.triple();
-        let bxz6 = (B * xz2 - (zz3 + xx)).triple();
+        let bxz6 = (F::B * xz2 - (zz3 + xx)).triple();
         let xx3_m_zz3 = xx.triple() - zz3;
         Self {
             x: yy_m_bzz3 * xy2 - bxz6 * yz2,
@@ -96,11 +90,11 @@ impl Projective {
     }
 
     fn negate_if(&self, choice: Choice) -> Self {
-        Self { y: FieldElement::conditional_select(&self.y, &-self.y, choice), ..*self }
+        Self { y: F::conditional_select(&self.y, &-self.y, choice), ..*self }
     }
 
     /// \[k\]P for a secret k: fixed windows, each table entry read whatever the digit is.
-    pub(crate) fn multiply(k: &Scalar, point: &Affine) -> Self {
+    pub(crate) fn multiply(k: &Scalar, point: &Affine<F>) -> Self {
         let mut table = [Self::INFINITY; (1 << (WIDTH - 1)) + 1];
         for i in 1..table.len() {
             table[i] = table[i - 1].add_affine(point);
@@ -126,7 +120,7 @@ impl Projective {
 
     /// The affine point; `None` for the point at infinity, which no multiple of a valid point by
     /// a scalar in [1, n-1] is.
-    pub(crate) fn to_affine(self) -> Option<Affine> {
+    pub(crate) fn to_affine(self) -> Option<Affine<F>> {
         if bool::from(self.z.is_zero()) {
             return None;
         }
@@ -135,18 +129,18 @@ impl Projective {
     }
 }
 
-impl ConditionallySelectable for Projective {
+impl<F: Field> ConditionallySelectable for Projective<F> {
     #[inline(always)]
     fn conditional_select(a: &Self, b: &Self, choice: Choice) -> Self {
         Self {
-            x: FieldElement::conditional_select(&a.x, &b.x, choice),
-            y: FieldElement::conditional_select(&a.y, &b.y, choice),
-            z: FieldElement::conditional_select(&a.z, &b.z, choice),
+            x: F::conditional_select(&a.x, &b.x, choice),
+            y: F::conditional_select(&a.y, &b.y, choice),
+            z: F::conditional_select(&a.z, &b.z, choice),
         }
     }
 }
 
-impl Zeroize for Projective {
+impl<F: Zeroize> Zeroize for Projective<F> {
     fn zeroize(&mut self) {
         self.x.zeroize();
         self.y.zeroize();

@@ -1,7 +1,7 @@
 //! \[s\]G + \[t\]P for signature verification: **variable time**, for public values only.
 
 use super::{Affine, base, jacobian::Jacobian};
-use crate::arith::{FieldElement, Scalar};
+use crate::arith::{Field, FieldElement, Scalar};
 
 /// Width of the sliding window over t: odd digits below 16.
 const WIDTH: usize = 5;
@@ -10,29 +10,34 @@ const WIDTH: usize = 5;
 ///
 /// The comparison is done without leaving Jacobian coordinates: x = X/Z^2 is below p < 2n, so x
 /// is either r or r + n, and each is checked by one multiplication.
-pub(crate) fn combination_has_x(s: &Scalar, t: &Scalar, point: &Affine, r: &Scalar) -> bool {
+pub(crate) fn combination_has_x<F: Field>(
+    s: &Scalar,
+    t: &Scalar,
+    point: &Affine<F>,
+    r: &Scalar,
+) -> bool {
     has_x(&combination(s, t, point), r)
 }
 
 /// The same with the multiples of P prepared: no doubling is left.
 #[cfg(feature = "alloc")]
-pub(crate) fn prepared_combination_has_x(
+pub(crate) fn prepared_combination_has_x<F: Field>(
     s: &Scalar,
     t: &Scalar,
     multiples: &Multiples,
     r: &Scalar,
 ) -> bool {
-    let acc = add_generator(multiples.multiply(t), s);
+    let acc = add_generator::<F>(multiples.multiply(t), s);
     has_x(&acc, r)
 }
 
-fn has_x(sum: &Jacobian, r: &Scalar) -> bool {
+fn has_x<F: Field>(sum: &Jacobian<F>, r: &Scalar) -> bool {
     // Without this a point at infinity with X = 0 would have every x coordinate there is.
     if sum.is_infinity_vartime() {
         return false;
     }
     let zz = sum.z.square();
-    candidates(r).into_iter().flatten().any(|x| x * zz == sum.x)
+    candidates(r).into_iter().flatten().any(|x| x.cast::<F>() * zz == sum.x)
 }
 
 /// r, and r + n if that is below p.
@@ -54,16 +59,16 @@ fn candidates(r: &Scalar) -> [Option<FieldElement>; 2] {
     [low, high]
 }
 
-fn combination(s: &Scalar, t: &Scalar, point: &Affine) -> Jacobian {
+fn combination<F: Field>(s: &Scalar, t: &Scalar, point: &Affine<F>) -> Jacobian<F> {
     add_generator(multiply(t, point), s)
 }
 
 /// acc + \[s\]G.
-fn add_generator(mut acc: Jacobian, s: &Scalar) -> Jacobian {
+fn add_generator<F: Field>(mut acc: Jacobian<F>, s: &Scalar) -> Jacobian<F> {
     for (i, negative, magnitude) in base::digits_vartime(s) {
         if magnitude != 0 {
             acc = acc.add_affine_vartime(
-                &base::entry_vartime(i, magnitude).negate_if(u8::from(negative).into()),
+                &base::entry_vartime::<F>(i, magnitude).negate_if(u8::from(negative).into()),
             );
         }
     }
@@ -77,7 +82,7 @@ pub(crate) struct Multiples(alloc::vec::Vec<Affine>);
 
 #[cfg(feature = "alloc")]
 impl Multiples {
-    pub(crate) fn new(point: &Affine) -> Self {
+    pub(crate) fn new<F: Field>(point: &Affine<F>) -> Self {
         let mut multiples = alloc::vec::Vec::with_capacity(base::WINDOWS * base::ENTRIES);
         let mut first = Jacobian::from(point);
         for _ in 0..base::WINDOWS {
@@ -90,15 +95,16 @@ impl Multiples {
             first = multiple.double();
         }
         // The group has prime order and no j·2^(6i) is a multiple of it: none is infinite.
-        Self(super::to_affine_all(&multiples).into_iter().flatten().collect())
+        let affine = super::to_affine_all(&multiples);
+        Self(affine.into_iter().flatten().map(|point| point.cast()).collect())
     }
 
     /// \[t\]P.
-    fn multiply(&self, t: &Scalar) -> Jacobian {
+    fn multiply<F: Field>(&self, t: &Scalar) -> Jacobian<F> {
         let mut acc = Jacobian::INFINITY;
         for (i, negative, magnitude) in base::digits_vartime(t) {
             if magnitude != 0 {
-                let entry = &self.0[i * base::ENTRIES + magnitude as usize - 1];
+                let entry = self.0[i * base::ENTRIES + magnitude as usize - 1].cast::<F>();
                 acc = acc.add_affine_vartime(&entry.negate_if(u8::from(negative).into()));
             }
         }
@@ -107,7 +113,7 @@ impl Multiples {
 }
 
 /// \[t\]P by a sliding window over signed odd digits.
-fn multiply(t: &Scalar, point: &Affine) -> Jacobian {
+fn multiply<F: Field>(t: &Scalar, point: &Affine<F>) -> Jacobian<F> {
     let p = Jacobian::from(point);
     let p2 = p.double();
     let mut odd = [p; 1 << (WIDTH - 2)];
@@ -180,7 +186,9 @@ mod tests {
                             let multiples = Multiples::new(&point);
                             for r in &edges {
                                 assert!(!combination_has_x(s, t, &point, r));
-                                assert!(!prepared_combination_has_x(s, t, &multiples, r));
+                                assert!(!prepared_combination_has_x::<FieldElement>(
+                                    s, t, &multiples, r
+                                ));
                             }
                         }
                         Some(want) => {
@@ -190,9 +198,13 @@ mod tests {
                             assert!(combination_has_x(s, t, &point, &r));
                             assert!(!combination_has_x(s, t, &point, &(r + Scalar::ONE)));
                             let multiples = Multiples::new(&point);
-                            assert!(prepared_combination_has_x(s, t, &multiples, &r));
+                            assert!(prepared_combination_has_x::<FieldElement>(
+                                s, t, &multiples, &r
+                            ));
                             let other = r + Scalar::ONE;
-                            assert!(!prepared_combination_has_x(s, t, &multiples, &other));
+                            assert!(!prepared_combination_has_x::<FieldElement>(
+                                s, t, &multiples, &other
+                            ));
                         }
                     }
                 }
