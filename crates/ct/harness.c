@@ -145,7 +145,7 @@ static void gcm_refuse(void) {
 static void ctr(void) {
     gmkit_sm4_ctr *ctr = NULL;
     mark();
-    CHECK(gmkit_sm4_ctr_new(secret, secret + 16, &ctr));
+    CHECK(gmkit_sm4_ctr_new(secret, IV, &ctr));
     CHECK(gmkit_sm4_ctr_update(ctr, data, out, 333));
     mark();
     gmkit_sm4_ctr_free(ctr);
@@ -591,6 +591,10 @@ int main(int argc, char **argv) {
         }
         return 0;
     }
+    if (argc == 2 && strcmp(argv[1], "backends") == 0) {
+        print_backends();
+        return 0;
+    }
     if (argc > 2 && strcmp(argv[1], "undefined") == 0) {
         if (!RUNNING_ON_VALGRIND) {
             fprintf(stderr, "not under valgrind\n");
@@ -604,7 +608,7 @@ int main(int argc, char **argv) {
         return 0;
     }
     if (argc != 4 || strlen(argv[2]) != 64) {
-        fprintf(stderr, "usage: %s list | OPERATION SECRET FILE\n", argv[0]);
+        fprintf(stderr, "usage: %s list | backends | OPERATION SECRET FILE\n", argv[0]);
         return 2;
     }
     for (int i = 0; i < 32; i++) {

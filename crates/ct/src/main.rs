@@ -25,12 +25,12 @@ use std::process::ExitCode;
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 const USAGE: &str = "\
-gmkit-ct HARNESS SECRETS BACKEND [OPERATION...]
-gmkit-ct HARNESS undefined BACKEND [OPERATION...]
+gmkit-ct HARNESS SECRETS BACKENDS [OPERATION...]
+gmkit-ct HARNESS undefined BACKENDS [OPERATION...]
 
 Runs each operation (all by default) of HARNESS over SECRETS different secrets and compares the
-addresses; or runs them under valgrind with their secrets marked as undefined. BACKEND is the name
-of the backend that must run. Exit code 1: a branch or an address depends on a secret.";
+addresses; or runs them under valgrind with their secrets marked as undefined. BACKENDS are the
+names of the backends of SM2, SM3 and SM4 that must run, with commas between them. Exit code 1: a branch or an address depends on a secret.";
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn main() -> ExitCode {

@@ -5,9 +5,14 @@
 //! `--cfg gmkit_without="NAME"` compiles a backend out. Which one runs is the CPU's choice, but for
 //! programs that test or measure all of them (feature `backend-choice`).
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(target_arch = "aarch64")]
+#[allow(unsafe_code, reason = "kernels, which demand a token of the CPU's features")]
+mod aarch64;
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
 mod affine;
 mod cpu;
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+mod drive;
 mod portable;
 mod schedule;
 #[cfg(test)]
@@ -81,6 +86,10 @@ const CANDIDATES: &[Candidate] = &[
     ("aesni-avx2", || Some(cpu::AesniAvx2::detect()?)),
     #[cfg(all(target_arch = "x86_64", not(gmkit_without = "aesni")))]
     ("aesni", || Some(cpu::Aesni::detect()?)),
+    #[cfg(all(target_arch = "aarch64", not(gmkit_without = "sm4e")))]
+    ("sm4e", || Some(cpu::Sm4e::detect()?)),
+    #[cfg(all(target_arch = "aarch64", not(gmkit_without = "aes-neon")))]
+    ("aes-neon", || Some(cpu::AesNeon::detect()?)),
     PORTABLE,
 ];
 

@@ -9,7 +9,8 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::{BLOCK_SIZE, Error, Sm4, block::wipe};
 
-/// Streaming CTR encryption and decryption, which are the same operation.
+/// Streaming CTR encryption and decryption, which are the same operation. The IV is public: where its
+/// last 32 bits wrap may show in the time.
 ///
 /// The counter wraps at 2^128, as OpenSSL's does. Never use one IV twice under one key.
 ///
@@ -84,7 +85,7 @@ impl Counter for u128 {
 }
 
 /// Blocks that may be encrypted in advance: as many as a kernel does in the time of one.
-const AHEAD: usize = 8;
+pub(crate) const AHEAD: usize = 8;
 
 /// A counter, and the keystream that is there already.
 pub(crate) struct Keystream<C: Counter> {
@@ -103,6 +104,16 @@ impl<C: Counter> Keystream<C> {
     /// Writes input plus keystream, in place or apart. The input itself is never written anywhere.
     pub(crate) fn apply(&mut self, cipher: &Sm4, data: InOutBuf<'_, '_, u8>) {
         let rest = self.use_up(data);
+        // Few blocks are encrypted without a look at the counter: that of a random generator is
+        // secret.
+        if rest.is_empty() {
+            return;
+        }
+        if rest.len() <= BLOCK_SIZE * AHEAD {
+            self.prefetch(cipher, rest.len());
+            self.use_up(rest);
+            return;
+        }
         let (mut blocks, tail) = rest.into_chunks();
         while !blocks.is_empty() {
             let block = self.counter.block();
@@ -123,7 +134,7 @@ impl<C: Counter> Keystream<C> {
     /// Encrypts the blocks for the next `len` bytes, or as many of them as can be kept. Nothing may
     /// be left of earlier ones.
     pub(crate) fn prefetch(&mut self, cipher: &Sm4, len: usize) {
-        debug_assert_eq!(self.used, self.len);
+        assert_eq!(self.used, self.len, "keystream is used once, and all of it");
         let count = len.div_ceil(BLOCK_SIZE).min(AHEAD);
         let blocks = &mut self.ahead[..count];
         for block in &mut *blocks {

@@ -17,7 +17,7 @@ pub use self::stream::{Opener, Sealer};
 pub use self::traits::{Sm4Gcm, TagSize};
 use crate::{
     BLOCK_SIZE, Error, Sm4,
-    ctr::{Counter, Keystream, in_out},
+    ctr::{AHEAD, Counter, Keystream, in_out},
     ghash::{Ghash, GhashKey},
 };
 
@@ -27,6 +27,9 @@ pub const MAX_MESSAGE: u64 = (1 << 36) - 32;
 
 /// How much is encrypted before it is hashed, in bytes.
 const PIECE: usize = 8192;
+
+/// A message that is encrypted together with the block for its tag: all fit in what is kept ahead.
+const SHORT: usize = (AHEAD - 1) * BLOCK_SIZE;
 
 /// Longest associated data and longest nonce: 2^61 - 1 bytes.
 const MAX_AAD: u64 = (1 << 61) - 1;
@@ -170,7 +173,7 @@ impl Gcm {
             return Err(Error::MessageTooLong);
         }
         let mut keystream = Keystream::new(self.j0(nonce));
-        keystream.prefetch(&self.cipher, BLOCK_SIZE + len);
+        keystream.prefetch(&self.cipher, BLOCK_SIZE + if len <= SHORT { len } else { 0 });
         let mut mask = [0; BLOCK_SIZE];
         keystream.apply(&self.cipher, mask.as_mut_slice().into());
         let mut ghash = Ghash::new();

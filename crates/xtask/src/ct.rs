@@ -20,107 +20,220 @@ struct Leak {
     /// Stands exactly once in the file, and is replaced.
     found: &'static str,
     planted: &'static str,
-    /// What must be found out.
+    /// What must be found out, and in which ways: a kernel that valgrind hides from the program can
+    /// be found by the trace only.
     operation: &'static str,
+    ways: &'static [&'static str],
 }
 
-/// One leak per backend and kind: branch and table in the portable code of each algorithm, and
-/// comparisons that stop early.
-const LEAKS: &[Leak] = &[
-    Leak {
-        file: "crates/sm2/src/curve/base.rs",
-        found: "    let mut words = [0u64; 8];\n",
-        planted: "    let mut words = [0u64; 8];\n    \
+/// Leaks that are planted together, because the operation of one does not meet another before it.
+struct Plants {
+    which: Which,
+    leaks: &'static [Leak],
+}
+
+const BOTH: &[&str] = &[UNDEFINED, "4"];
+
+/// Branches, tables and comparisons that stop early: in the code of each algorithm that all backends
+/// share, and in each backend.
+const PLANTS: &[Plants] = &[
+    Plants {
+        which: Which::Portable,
+        leaks: &[
+            Leak {
+                file: "crates/sm2/src/curve/base.rs",
+                found: "    let mut words = [0u64; 8];\n",
+                planted: "    let mut words = [0u64; 8];\n    \
                   if magnitude == 0 {\n        return from_words(&words);\n    }\n",
-        operation: "sm2-sign",
-    },
-    Leak {
-        file: "crates/sm3/src/backend/portable.rs",
-        found: "    for block in blocks {",
-        planted: "    for block in blocks {\n        if core::hint::black_box(block)[9] & 1 == 1 {\n            \
-                  core::hint::black_box(block);\n        }",
-        operation: "hmac",
-    },
-    Leak {
-        file: "crates/sm4/src/block.rs",
-        found: "        Self { key: backend::Key::new(key) }",
-        planted: "        static TABLE: [u8; 4096] = [7; 4096];\n        \
-                  core::hint::black_box(core::hint::black_box(&TABLE)[16 * usize::from(key[5])]);\n        \
-                  Self { key: backend::Key::new(key) }",
-        operation: "sm4-ctr",
-    },
-    Leak {
-        file: "crates/rng/src/health.rs",
-        found: "        self.last = sample;\n",
-        planted: "        if core::hint::black_box(self.last == sample) {\n            \
+                operation: "sm2-key",
+                ways: BOTH,
+            },
+            Leak {
+                file: "crates/rng/src/health.rs",
+                found: "        self.last = sample;\n",
+                planted: "        if core::hint::black_box(self.last == sample) {\n            \
                   core::hint::black_box(&self.failed);\n        }\n        \
                   self.last = sample;\n",
-        operation: "drng",
-    },
-    Leak {
-        file: "crates/sm4/src/ff1/numerals.rs",
-        found: "        let more = 1 ^ self.below(remainder);\n",
-        planted: "        let more = u32::from(core::hint::black_box(remainder) >= self.value);\n        \
+                operation: "drng",
+                ways: BOTH,
+            },
+            Leak {
+                file: "crates/sm4/src/ff1/numerals.rs",
+                found: "        let more = 1 ^ self.below(remainder);\n",
+                planted: "        let more = u32::from(core::hint::black_box(remainder) >= self.value);\n        \
                   if core::hint::black_box(more) == 1 {\n            \
                   core::hint::black_box(&more);\n        }\n",
-        operation: "sm4-ff1",
+                operation: "sm4-ff1",
+                ways: BOTH,
+            },
+            Leak {
+                file: "crates/sm4/src/gcm.rs",
+                found: "bool::from(want[..tag.len()].ct_eq(tag))",
+                planted: "want.iter().zip(tag).all(|(a, b)| core::hint::black_box(a == b))",
+                operation: "sm4-gcm-refuse",
+                ways: BOTH,
+            },
+        ],
     },
-    Leak {
-        file: "crates/sm4/src/gcm.rs",
-        found: "bool::from(want[..tag.len()].ct_eq(tag))",
-        planted: "want.iter().zip(tag).all(|(a, b)| core::hint::black_box(a == b))",
-        operation: "sm4-gcm-refuse",
+    Plants {
+        which: Which::Portable,
+        leaks: &[
+            Leak {
+                file: "crates/sm3/src/backend/portable.rs",
+                found: "    for block in blocks {",
+                planted: "    for block in blocks {\n        \
+                  if core::hint::black_box(block)[9] & 1 == 1 {\n            \
+                  core::hint::black_box(block);\n        }",
+                operation: "hmac",
+                ways: BOTH,
+            },
+            Leak {
+                file: "crates/sm4/src/backend/portable.rs",
+                found: "    let mut mk = *key;\n",
+                planted: "    static TABLE: [u8; 4096] = [7; 4096];\n    \
+                  core::hint::black_box(core::hint::black_box(&TABLE)[16 * usize::from(key[5])]);\n    \
+                  let mut mk = *key;\n",
+                operation: "sm4-ctr",
+                ways: BOTH,
+            },
+        ],
+    },
+    Plants {
+        which: Which::Fastest,
+        leaks: &[
+            Leak {
+                file: "crates/sm2/src/arith/saturated.rs",
+                found: "    let low = step(",
+                planted: "    if core::hint::black_box(t0) & 1 == 1 {\n        \
+                  core::hint::black_box(t1);\n    }\n    \
+                  let low = step(",
+                operation: "sm2-key",
+                ways: BOTH,
+            },
+            Leak {
+                file: "crates/sm4/src/backend/x86/gfni_avx512.rs",
+                found: SCHEDULE,
+                planted: LEAKING_SCHEDULE,
+                operation: "sm4-cmac",
+                ways: &["4"],
+            },
+            Leak {
+                file: "crates/sm4/src/backend/x86/aesni_avx2.rs",
+                found: SCHEDULE,
+                planted: LEAKING_SCHEDULE,
+                operation: "sm4-cmac",
+                ways: &[UNDEFINED],
+            },
+            Leak {
+                file: "crates/sm3/src/backend/x86/bmi2.rs",
+                found: "    portable::compress(state, blocks);\n",
+                planted: "    if core::hint::black_box(&*state)[0] & 1 == 1 {\n        \
+                  core::hint::black_box(&*state);\n    }\n    \
+                  portable::compress(state, blocks);\n",
+                operation: "hmac",
+                ways: BOTH,
+            },
+        ],
     },
 ];
+
+const SCHEDULE: &str = "    fn schedule(&self, key: &Block) -> RoundKeys {\n";
+const LEAKING_SCHEDULE: &str = "    fn schedule(&self, key: &Block) -> RoundKeys {\n        \
+    if core::hint::black_box(key)[3] & 1 == 1 {\n            \
+    core::hint::black_box(key);\n        }\n";
 
 /// How an operation is run: with so many secrets that are compared, or under valgrind.
 const SHORT: &str = "2";
 const LONG: &str = "8";
 const UNDEFINED: &str = "undefined";
 
-/// The backend that must compute: the only one there is so far.
-const BACKEND: &str = "portable";
+/// Which backends are compiled in.
+#[derive(Clone, Copy, PartialEq)]
+enum Which {
+    /// All: the fastest that the CPU has computes, or the fastest that valgrind has.
+    Fastest,
+    /// All but the ones that `Fastest` uses, natively and under valgrind.
+    Second,
+    /// All but those on wide vectors.
+    Narrow,
+    /// The portable ones.
+    Portable,
+}
+
+impl Which {
+    const fn without(self) -> &'static [&'static str] {
+        match self {
+            Self::Fastest => &[],
+            Self::Second => &["gfni-avx512", "avx512", "saturated"],
+            Self::Narrow => &["gfni-avx512", "gfni-avx2", "aesni-avx2", "avx512"],
+            Self::Portable => {
+                &["gfni-avx512", "gfni-avx2", "aesni-avx2", "aesni", "avx512", "avx2", "saturated"]
+            }
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Fastest => "fastest",
+            Self::Second => "second",
+            Self::Narrow => "narrow",
+            Self::Portable => "portable",
+        }
+    }
+}
 
 /// A way to build.
 #[derive(Clone, Copy)]
 struct BuildOf {
     profile: &'static str,
     folder: &'static str,
+    which: Which,
 }
 
-const RELEASE: BuildOf = BuildOf { profile: "--release", folder: "release" };
+impl BuildOf {
+    const fn release(which: Which) -> Self {
+        Self { profile: "--release", folder: "release", which }
+    }
 
-/// Not optimised at all. Without overflow checks and debug assertions: each is a branch, which ends
-/// the program.
-const DEBUG: BuildOf = BuildOf { profile: "--profile=dev", folder: "debug" };
+    /// Not optimised at all. Without overflow checks and debug assertions: each is a branch, which
+    /// ends the program.
+    const fn debug(which: Which) -> Self {
+        Self { profile: "--profile=dev", folder: "debug", which }
+    }
+}
 
-/// The long form: release and debug builds.
+/// The long form: every backend, in the release build and in one that is not optimised.
 pub(crate) fn run() -> Result {
     let dir = work_dir("ct/real")?;
-    for build_of in [RELEASE, DEBUG] {
-        let harness = build(&run::root(), &dir, build_of)?;
-        for how in [UNDEFINED, LONG] {
-            check(&harness, how, build_of)?;
+    for which in [Which::Fastest, Which::Second, Which::Narrow, Which::Portable] {
+        for build_of in [BuildOf::release(which), BuildOf::debug(which)] {
+            let harness = build(&run::root(), &dir, build_of)?;
+            for how in [UNDEFINED, LONG] {
+                check(&harness, how, build_of)?;
+            }
+            other_backend_is_refused(&harness)?;
         }
-        other_backend_is_refused(&harness)?;
     }
     planted()
 }
 
-/// The short form, a part of `cargo xtask test`: the release build both ways, the one that is not
-/// optimised under valgrind only, and the planted leaks.
+/// The short form, a part of `cargo xtask test`: the release build with the fastest backends, both
+/// ways; with the portable ones under valgrind only; and the planted leaks.
 pub(crate) fn test() -> Result<Outcome> {
     if cfg!(not(all(target_os = "linux", target_arch = "x86_64"))) {
         return Ok(Outcome::NotRun("constant time is traced on Linux for x86-64 only".into()));
     }
     let dir = work_dir("ct/real")?;
-    let harness = build(&run::root(), &dir, DEBUG)?;
-    check(&harness, UNDEFINED, DEBUG)?;
-    let harness = build(&run::root(), &dir, RELEASE)?;
-    check(&harness, UNDEFINED, RELEASE)?;
-    check(&harness, SHORT, RELEASE)?;
+    let fastest = BuildOf::release(Which::Fastest);
+    let harness = build(&run::root(), &dir, fastest)?;
+    check(&harness, UNDEFINED, fastest)?;
+    check(&harness, SHORT, fastest)?;
     other_backend_is_refused(&harness)?;
+    let portable = BuildOf::release(Which::Portable);
+    let harness = build(&run::root(), &dir, portable)?;
+    check(&harness, UNDEFINED, portable)?;
     planted()?;
+    println!("not run in the short form: backends that are neither; `cargo xtask ct` has them all");
     Ok(Outcome::Passed)
 }
 
@@ -132,14 +245,17 @@ fn work_dir(name: &str) -> Result<PathBuf> {
 
 /// Builds the library of a source tree, with symbols, and the harness on it.
 fn build(source: &Path, dir: &Path, build_of: BuildOf) -> Result<PathBuf> {
-    let BuildOf { profile, folder } = build_of;
-    let target = dir.join("target");
+    let BuildOf { profile, folder, which } = build_of;
+    let target = dir.join("target").join(which.name());
     let line = format!(
         "cargo build {profile} --package gmkit-ffi --manifest-path {} --target-dir {}",
         source.join("Cargo.toml").display(),
         target.display()
     );
     let mut command = run::command(&line);
+    let flags: Vec<_> =
+        which.without().iter().map(|name| format!("--cfg gmkit_without=\"{name}\"")).collect();
+    command.env("RUSTFLAGS", flags.join(" "));
     command.env("CARGO_PROFILE_RELEASE_STRIP", "none");
     command.env("CARGO_PROFILE_RELEASE_DEBUG", "line-tables-only");
     command.env("CARGO_PROFILE_DEV_OPT_LEVEL", "0");
@@ -163,12 +279,27 @@ fn build(source: &Path, dir: &Path, build_of: BuildOf) -> Result<PathBuf> {
     Ok(harness)
 }
 
+/// The backends that compute on this CPU, or on the one that valgrind emulates.
+fn backends(harness: &Path, how: &str, which: Which) -> Result<String> {
+    let harness = harness.display();
+    let line = match how {
+        UNDEFINED => format!("valgrind --quiet {harness} backends"),
+        _ => format!("{harness} backends"),
+    };
+    let names = run::output(&line)?.split_whitespace().collect::<Vec<_>>().join(",");
+    match which.without().iter().find(|name| names.split(',').any(|ran| ran == **name)) {
+        Some(name) => Err(format!("{name} was to be compiled out, and runs")),
+        None => Ok(names),
+    }
+}
+
 /// All operations are constant time.
 fn check(harness: &Path, how: &str, build_of: BuildOf) -> Result {
-    println!("\n--> {} build", build_of.folder);
-    match report(harness, how, BACKEND, &[])? {
+    let backends = backends(harness, how, build_of.which)?;
+    println!("\n--> {} build, backends {backends}", build_of.folder);
+    match report(harness, how, &backends, &[])? {
         None => {
-            println!("--> backend that ran: {BACKEND}, {} build", build_of.folder);
+            println!("--> backends that ran: {backends}, {} build", build_of.folder);
             Ok(())
         }
         Some(_) => Err(format!("the {} build is not constant time", build_of.folder)),
@@ -179,7 +310,7 @@ fn check(harness: &Path, how: &str, build_of: BuildOf) -> Result {
 fn other_backend_is_refused(harness: &Path) -> Result {
     println!("\n--> asking for a backend that is not there must fail");
     for how in [UNDEFINED, SHORT] {
-        let mut command = command(harness, how, "none", &["sm3"]).0;
+        let mut command = command(harness, how, "none,none,none", &["sm3"]).0;
         let output = command.output().map_err(|error| format!("gmkit-ct: {error}"))?;
         let said = String::from_utf8_lossy(&output.stderr);
         if output.status.success() || !said.contains("ran, not none") {
@@ -194,11 +325,11 @@ fn other_backend_is_refused(harness: &Path) -> Result {
 fn command(
     harness: &Path,
     how: &str,
-    backend: &str,
+    backends: &str,
     operations: &[&str],
 ) -> (std::process::Command, String) {
     let line = format!(
-        "target/release/gmkit-ct {} {how} {backend} {}",
+        "target/release/gmkit-ct {} {how} {backends} {}",
         harness.display(),
         operations.join(" ")
     );
@@ -206,9 +337,14 @@ fn command(
 }
 
 /// What `gmkit-ct` says about operations that are not constant time.
-fn report(harness: &Path, how: &str, backend: &str, operations: &[&str]) -> Result<Option<String>> {
+fn report(
+    harness: &Path,
+    how: &str,
+    backends: &str,
+    operations: &[&str],
+) -> Result<Option<String>> {
     run::run("cargo build --release --package gmkit-ct")?;
-    let (mut command, line) = command(harness, how, backend, operations);
+    let (mut command, line) = command(harness, how, backends, operations);
     println!("$ {line}");
     let mut child = command
         .stdout(Stdio::piped())
@@ -233,28 +369,43 @@ fn report(harness: &Path, how: &str, backend: &str, operations: &[&str]) -> Resu
 /// own: nothing that was built with a leak in it may ever be taken for the real library.
 fn planted() -> Result {
     let dir = &work_dir("ct/planted")?;
-    let tree = dir.join("source");
-    copy_sources(&tree)?;
-    for leak in LEAKS {
-        println!("\n--> a leak planted in {}, to be found by {}", leak.file, leak.operation);
-        let path = tree.join(leak.file);
-        let text = fs::read_to_string(&path).map_err(|error| error.to_string())?;
-        if text.matches(leak.found).count() != 1 {
-            return Err(format!("{}: \"{}\" is not there exactly once", leak.file, leak.found));
+    for plants in PLANTS {
+        let tree = dir.join("source");
+        copy_sources(&tree)?;
+        for leak in plants.leaks {
+            plant(&tree, leak)?;
         }
-        write(&path, &text.replace(leak.found, leak.planted))?;
-        let harness = build(&tree, dir, RELEASE)?;
-        let found = [UNDEFINED, "4"].map(|how| report(&harness, how, BACKEND, &[leak.operation]));
-        write(&path, &text)?;
-        for found in found {
-            let found = found?.ok_or_else(|| format!("the leak in {} was not found", leak.file))?;
-            if !found.contains(leak.file) {
-                return Err(format!("something was found, but not the leak in {}", leak.file));
+        let harness = build(&tree, dir, BuildOf::release(plants.which))?;
+        for leak in plants.leaks {
+            for how in leak.ways {
+                find(&harness, how, plants.which, leak)?;
             }
         }
     }
-    println!("\nall {} planted leaks were found, in both ways", LEAKS.len());
+    let count: usize = PLANTS.iter().map(|plants| plants.leaks.len()).sum();
+    println!("\nall {count} planted leaks were found");
     Ok(())
+}
+
+fn plant(tree: &Path, leak: &Leak) -> Result {
+    println!("\n--> a leak planted in {}, to be found by {}", leak.file, leak.operation);
+    let path = tree.join(leak.file);
+    let text = fs::read_to_string(&path).map_err(|error| error.to_string())?;
+    if text.matches(leak.found).count() != 1 {
+        return Err(format!("{}: \"{}\" is not there exactly once", leak.file, leak.found));
+    }
+    write(&path, &text.replace(leak.found, leak.planted))
+}
+
+fn find(harness: &Path, how: &str, which: Which, leak: &Leak) -> Result {
+    println!("\n--> looking for the leak in {}", leak.file);
+    let backends = backends(harness, how, which)?;
+    let found = report(harness, how, &backends, &[leak.operation])?
+        .ok_or_else(|| format!("the leak in {} was not found", leak.file))?;
+    if found.contains(leak.file) {
+        return Ok(());
+    }
+    Err(format!("something was found, but not the leak in {}", leak.file))
 }
 
 fn write(path: &Path, text: &str) -> Result {

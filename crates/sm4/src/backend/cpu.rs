@@ -16,6 +16,18 @@ macro_rules! token {
     };
 }
 
+#[cfg(target_arch = "aarch64")]
+token!(
+    /// The SM4 instructions of ARMv8.2, and those of AES, to which PMULL belongs: Kunpeng, Yitian.
+    Sm4e in sm4e: "sm4", "aes"
+);
+
+#[cfg(target_arch = "aarch64")]
+token!(
+    /// The AES instructions of ARMv8, to which PMULL belongs.
+    AesNeon in aes_neon: "aes"
+);
+
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86::*;
 

@@ -3,7 +3,6 @@
 mod aesni;
 mod aesni_avx2;
 mod clmul;
-mod drive;
 mod gfni_avx2;
 mod gfni_avx512;
 mod gfni_narrow;

@@ -13,10 +13,10 @@ use super::{
             nibbles, rotation_after_aes, swapped,
         },
         cpu::Aesni,
+        drive::drive,
         fill_counters, last_word,
     },
     clmul,
-    drive::drive,
 };
 use crate::block::{InOutBlocks, wipe, xor_blocks};
 

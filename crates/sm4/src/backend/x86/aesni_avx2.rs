@@ -14,10 +14,10 @@ use super::{
         Backend, Block, HashKey, RoundKeys,
         affine::{AES_OUT, INTO, M0, M1, OUT_OF, after_aes, nibbles, rotation_after_aes, swapped},
         cpu::AesniAvx2,
+        drive::drive,
         fill_counters, last_word,
     },
     aesni, clmul,
-    drive::drive,
 };
 use crate::block::{InOutBlocks, wipe, xor_blocks};
 

@@ -10,10 +10,10 @@ use super::{
         Backend, Block, HashKey, RoundKeys,
         affine::{INTO, M0, M1, M3, OUT, OUT_OF, gfni, rotation, swapped},
         cpu::GfniAvx2,
+        drive::drive,
         fill_counters, last_word,
     },
     clmul,
-    drive::drive,
 };
 use crate::block::{InOutBlocks, wipe, xor_blocks};
 

@@ -13,11 +13,10 @@ use super::{
         Backend, Block, HashKey, RoundKeys,
         affine::{INTO, M0, M1, M3, OUT, OUT_OF, gfni, rotation, swapped},
         cpu::GfniAvx512,
+        drive::drive,
         fill_counters, last_word,
     },
-    clmul,
-    drive::drive,
-    vpclmul,
+    clmul, vpclmul,
 };
 use crate::block::{InOutBlocks, wipe, xor_blocks};
 

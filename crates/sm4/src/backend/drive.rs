@@ -1,4 +1,4 @@
-//! What the x86-64 kernels have in common: how many blocks go through which vectors, and the order of
+//! What most kernels have in common: how many blocks go through which vectors, and the order of
 //! the rounds.
 
 /// Defines `crypt`, which works on any number of blocks with what stands around the invocation:
@@ -128,4 +128,4 @@ macro_rules! drive {
     };
 }
 
-pub(super) use drive;
+pub(in crate::backend) use drive;

@@ -1,0 +1,5 @@
+//! Kernels for ARM64.
+
+mod aes_neon;
+mod pmull;
+mod sm4e;

@@ -1,0 +1,234 @@
+//! The AES instructions with NEON: four blocks per group of vectors, four groups in flight.
+//! `x86::aesni_avx2` has the method.
+
+use core::arch::aarch64::*;
+
+use cipher::array::Array;
+
+use super::{
+    super::{
+        Backend, Block, HashKey, RoundKeys,
+        affine::{
+            AES_KEY_OUT, AES_OUT, IN, INTO, KEY_M, M0, M1, MAPPED_CK, MAPPED_FK, OUT_OF, after_aes,
+            nibbles, rotation_after_aes,
+        },
+        cpu::AesNeon,
+        drive::drive,
+        fill_counters, last_word,
+    },
+    pmull,
+};
+use crate::block::{InOutBlocks, wipe, xor_blocks};
+
+/// Blocks that a group of vectors holds.
+const GROUP: usize = 4;
+
+type Vector = uint8x16_t;
+
+impl Backend for AesNeon {
+    fn schedule(&self, key: &Block) -> RoundKeys {
+        // SAFETY: this value proves that the CPU has the features.
+        unsafe { schedule(key) }
+    }
+
+    fn encrypt(&self, rk: &RoundKeys, blocks: &mut [Block]) {
+        // SAFETY: this value proves that the CPU has the features.
+        unsafe { crypt::<false>(rk, blocks) }
+    }
+
+    fn decrypt(&self, rk: &RoundKeys, blocks: &mut [Block]) {
+        // SAFETY: this value proves that the CPU has the features.
+        unsafe { crypt::<true>(rk, blocks) }
+    }
+
+    fn ctr(&self, rk: &RoundKeys, counter: &Block, data: InOutBlocks<'_, '_>) {
+        // SAFETY: this value proves that the CPU has the features.
+        unsafe { ctr(rk, counter, data) }
+    }
+
+    fn hash_key(&self, h: &Block) -> HashKey {
+        // SAFETY: this value proves that the CPU has the features.
+        unsafe { pmull::key(h) }
+    }
+
+    fn hash(&self, key: &HashKey, y: &mut Block, blocks: &[Block]) {
+        // SAFETY: this value proves that the CPU has the features.
+        unsafe { pmull::hash(key, y, blocks) }
+    }
+}
+
+drive!("neon,aes", wide: 4);
+
+/// Key expansion, 7.3. Round keys are mapped by P, with p added.
+#[target_feature(enable = "neon,aes")]
+fn schedule(key: &Block) -> RoundKeys {
+    let block = vreinterpretq_u32_u8(mapped(bytes(key), &const { nibbles(&INTO, 0) }));
+    let mut k = [
+        vreinterpretq_u8_u32(vdupq_laneq_u32::<0>(block)),
+        vreinterpretq_u8_u32(vdupq_laneq_u32::<1>(block)),
+        vreinterpretq_u8_u32(vdupq_laneq_u32::<2>(block)),
+        vreinterpretq_u8_u32(vdupq_laneq_u32::<3>(block)),
+    ];
+    for (k, fk) in k.iter_mut().zip(MAPPED_FK) {
+        *k = xor(*k, word(fk));
+    }
+    let mut rk = [0; 32];
+    for (rk, ck) in rk.iter_mut().zip(MAPPED_CK) {
+        let [k0, k1, k2, k3] = k;
+        let s = aes(xor(xor(k1, k2), xor(k3, word(ck))));
+        let y0 = mapped(s, &const { nibbles(&after_aes(&KEY_M[0]), AES_KEY_OUT) });
+        let y1 = mapped(s, &const { nibbles(&after_aes(&KEY_M[1]), 0) });
+        let y2 = mapped(s, &const { nibbles(&after_aes(&KEY_M[2]), 0) });
+        let y3 = mapped(s, &const { nibbles(&after_aes(&KEY_M[3]), 0) });
+        let sum = xor(xor(k0, rotated::<0>(y0)), rotated::<1>(y1));
+        let next = xor(sum, xor(rotated::<2>(y2), rotated::<3>(y3)));
+        *rk = vgetq_lane_u32::<0>(vreinterpretq_u32_u8(next)) ^ u32::from_ne_bytes([IN; 4]);
+        k = [k1, k2, k3, next];
+    }
+    rk
+}
+
+/// Less than a group.
+#[target_feature(enable = "neon,aes")]
+fn few<const DECRYPT: bool>(rk: &RoundKeys, blocks: &mut [Block]) {
+    let mut group = [[0; 16]; GROUP];
+    let (filled, _) = group.split_at_mut(blocks.len());
+    filled.copy_from_slice(blocks);
+    groups::<DECRYPT, 1>(rk, core::slice::from_mut(&mut group));
+    blocks.copy_from_slice(&group[..blocks.len()]);
+    wipe(&mut group);
+}
+
+/// x0 + L(S(z)).
+#[inline]
+#[target_feature(enable = "neon,aes")]
+fn round(x0: Vector, z: Vector) -> Vector {
+    let s = aes(z);
+    let y0 = mapped(s, &const { nibbles(&after_aes(&M0), 0) });
+    let y1 = mapped(s, &const { nibbles(&after_aes(&M1), AES_OUT) });
+    let y3 = xor(y0, y1);
+    let sum = xor(xor(x0, rotated::<0>(y0)), rotated::<1>(y1));
+    xor(sum, xor(rotated::<2>(y1), rotated::<3>(y3)))
+}
+
+/// AES's S-box on each byte, and ShiftRows.
+#[inline]
+#[target_feature(enable = "neon,aes")]
+fn aes(x: Vector) -> Vector {
+    vaeseq_u8(x, vdupq_n_u8(0))
+}
+
+/// A map, looked up.
+#[inline]
+#[target_feature(enable = "neon,aes")]
+fn mapped(x: Vector, [low, high]: &[[u8; 16]; 2]) -> Vector {
+    xor(
+        vqtbl1q_u8(bytes(low), vandq_u8(x, vdupq_n_u8(0x0f))),
+        vqtbl1q_u8(bytes(high), vshrq_n_u8::<4>(x)),
+    )
+}
+
+/// Undoes ShiftRows and rotates each word left by `N` bytes.
+#[inline]
+#[target_feature(enable = "neon,aes")]
+fn rotated<const N: usize>(x: Vector) -> Vector {
+    vqtbl1q_u8(x, bytes(&const { rotation_after_aes(N) }))
+}
+
+/// Four blocks, word by word: first words, second words and so on.
+#[inline]
+#[target_feature(enable = "neon,aes")]
+fn load(blocks: &[Block; GROUP]) -> [Vector; 4] {
+    let words = transposed(blocks.each_ref().map(|block| bytes(block)));
+    words.map(|x| into(x))
+}
+
+/// The same back, with the words in reversed order (the transformation R).
+#[inline]
+#[target_feature(enable = "neon,aes")]
+fn rows(x: &[Vector; 4]) -> [Vector; 4] {
+    let plain = x.map(|x| mapped(x, &const { nibbles(&OUT_OF, 0) }));
+    transposed([plain[3], plain[2], plain[1], plain[0]])
+}
+
+#[inline]
+#[target_feature(enable = "neon,aes")]
+fn xor_rows(rows: [Vector; 4], blocks: &[Block; GROUP]) -> [Vector; 4] {
+    let (other, _) = blocks.as_flattened().as_chunks();
+    core::array::from_fn(|i| xor(rows[i], bytes(&other[i])))
+}
+
+#[inline]
+#[target_feature(enable = "neon,aes")]
+fn write_rows(rows: [Vector; 4], blocks: &mut [Block; GROUP]) {
+    let (out, _) = blocks.as_flattened_mut().as_chunks_mut::<16>();
+    for (out, row) in out.iter_mut().zip(rows) {
+        // SAFETY: 16 bytes may be written, at any alignment.
+        unsafe { vst1q_u8(out.as_mut_ptr(), row) }
+    }
+}
+
+/// The first three words of a counter block, mapped, in each place.
+#[inline]
+#[target_feature(enable = "neon,aes")]
+fn prefix(counter: &Block) -> [Vector; 3] {
+    let (words, _) = counter.as_chunks::<4>();
+    core::array::from_fn(|i| into(word(u32::from_le_bytes(words[i]))))
+}
+
+/// Counter blocks from `count` on.
+#[inline]
+#[target_feature(enable = "neon,aes")]
+fn counters([a, b, c]: &[Vector; 3], count: u32) -> [Vector; 4] {
+    let block = [0, 1, 2, 3].map(|i| count.wrapping_add(i).to_be_bytes());
+    [*a, *b, *c, into(bytes(block.as_flattened().as_chunks().0.first().expect("16 bytes")))]
+}
+
+/// Maps each byte by P.
+#[inline]
+#[target_feature(enable = "neon,aes")]
+fn into(x: Vector) -> Vector {
+    mapped(x, &const { nibbles(&INTO, 0) })
+}
+
+/// Transposes the 4 x 4 words across the four vectors. Its own inverse. Which
+/// blocks meet in a vector does not matter, as long as they come out where they came in.
+#[inline]
+#[target_feature(enable = "neon,aes")]
+fn transposed([a, b, c, d]: [Vector; 4]) -> [Vector; 4] {
+    let [a, b, c, d] = [a, b, c, d].map(|x| vreinterpretq_u32_u8(x));
+    // Pairs of words change places, then pairs of pairs.
+    let even = |x, y| vreinterpretq_u64_u32(vtrn1q_u32(x, y));
+    let odd = |x, y| vreinterpretq_u64_u32(vtrn2q_u32(x, y));
+    [
+        vreinterpretq_u8_u64(vtrn1q_u64(even(a, b), even(c, d))),
+        vreinterpretq_u8_u64(vtrn1q_u64(odd(a, b), odd(c, d))),
+        vreinterpretq_u8_u64(vtrn2q_u64(even(a, b), even(c, d))),
+        vreinterpretq_u8_u64(vtrn2q_u64(odd(a, b), odd(c, d))),
+    ]
+}
+
+#[inline]
+#[target_feature(enable = "neon,aes")]
+fn bytes(bytes: &[u8; 16]) -> Vector {
+    // SAFETY: 16 bytes may be read, at any alignment.
+    unsafe { vld1q_u8(bytes.as_ptr()) }
+}
+
+#[inline]
+#[target_feature(enable = "neon,aes")]
+fn xor(a: Vector, b: Vector) -> Vector {
+    veorq_u8(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "neon,aes")]
+fn word(word: u32) -> Vector {
+    vreinterpretq_u8_u32(vdupq_n_u32(word))
+}
+
+#[inline]
+#[target_feature(enable = "neon,aes")]
+fn xor3(a: Vector, b: Vector, c: Vector) -> Vector {
+    xor(xor(a, b), c)
+}
