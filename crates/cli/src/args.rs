@@ -75,6 +75,9 @@ pub(crate) enum Command {
     /// What this machine offers: CPU, backends, entropy, clock
     #[command(after_help = "Example:\n  gmkit doctor --randomness --stage power-on")]
     Doctor(Doctor),
+    /// How fast each backend is on this machine
+    #[command(after_help = "Example:\n  gmkit bench --quick")]
+    Bench(Bench),
     /// Run the embedded test vectors on this machine
     #[command(subcommand)]
     Vectors(Vectors),
@@ -540,6 +543,15 @@ pub(crate) enum RandomnessStage {
     PowerOn,
     /// 20 samples of 20,000 bits, tests 1 to 12
     Periodic,
+}
+
+#[derive(Args)]
+pub(crate) struct Bench {
+    /// A second or two in all, for a first impression
+    #[arg(long)]
+    pub(crate) quick: bool,
+    #[command(flatten)]
+    pub(crate) json: Json,
 }
 
 #[derive(Subcommand)]

@@ -1,5 +1,6 @@
 //! One module per command.
 
+mod bench;
 mod cipher;
 mod cipher_ff1;
 mod cipher_raw;
@@ -44,6 +45,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Random(args) => random::run(&args),
         Command::Envelope(args) => envelope::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Vectors(args) => vectors::run(&args),
         Command::Selftest(args) => selftest::run(&args),
         Command::Completions { shell } => generated::completions(shell),

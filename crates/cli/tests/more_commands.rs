@@ -164,6 +164,21 @@ fn doctor() {
 }
 
 #[test]
+fn bench_names_every_backend() {
+    let lab = Lab::empty();
+    let table = lab.ok("bench --quick");
+    let json: serde_json::Value = serde_json::from_str(&lab.ok("bench --quick --json")).unwrap();
+    let rows = json["rows"].as_array().unwrap();
+    let all = gmkit::sm2::backends().chain(gmkit::sm3::backends()).chain(gmkit::sm4::backends());
+    for (backend, has) in all {
+        assert!(table.contains(backend), "{table}");
+        assert_eq!(rows.iter().any(|row| row["backend"] == backend), has, "{backend}");
+    }
+    assert!(rows.iter().all(|row| row["rate"].as_f64().unwrap() > 0.0));
+    lab.fails(2, "bench --slow");
+}
+
+#[test]
 fn randomness() {
     let lab = Lab::empty();
     // 20 samples of 2,500 bytes that are not random at all.

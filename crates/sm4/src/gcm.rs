@@ -110,7 +110,9 @@ impl Gcm {
     ) -> Result<(), Error> {
         check_tag_len(tag)?;
         let data = in_out(ciphertext, plaintext)?;
-        let mut start = self.authenticate(nonce, aad, ciphertext, tag)?;
+        check_message_len(ciphertext.len() as u64)?;
+        let mut start = self.start(nonce, aad, ciphertext.len())?;
+        start.authenticate(self, aad, ciphertext, tag)?;
         start.keystream.apply(&self.cipher, data);
         Ok(())
     }
@@ -143,24 +145,11 @@ impl Gcm {
         buffer: &mut [u8],
         tag: &[u8],
     ) -> Result<(), Error> {
-        let mut start = self.authenticate(nonce, aad, buffer, tag)?;
+        check_message_len(buffer.len() as u64)?;
+        let mut start = self.start(nonce, aad, buffer.len())?;
+        start.authenticate(self, aad, buffer, tag)?;
         start.keystream.apply(&self.cipher, buffer.into());
         Ok(())
-    }
-
-    /// Checks the tag over a whole message; what comes back decrypts it.
-    fn authenticate(
-        &self,
-        nonce: &[u8],
-        aad: &[u8],
-        ciphertext: &[u8],
-        tag: &[u8],
-    ) -> Result<Start, Error> {
-        check_message_len(ciphertext.len() as u64)?;
-        let mut start = self.start(nonce, aad, ciphertext.len())?;
-        start.ghash.update(&self.ghash, ciphertext);
-        let want = Zeroizing::new(start.tag(self, aad.len() as u64, ciphertext.len() as u64));
-        if tags_equal(&want, tag) { Ok(start) } else { Err(Error::Rejected) }
     }
 
     /// Pre-counter block, hash over the associated data, keystream from the block after J0. The
@@ -232,6 +221,19 @@ impl Start {
             self.keystream.apply(&gcm.cipher, now.reborrow());
             data = rest;
         }
+    }
+
+    /// Checks the tag over a whole message.
+    fn authenticate(
+        &mut self,
+        gcm: &Gcm,
+        aad: &[u8],
+        ciphertext: &[u8],
+        tag: &[u8],
+    ) -> Result<(), Error> {
+        self.ghash.update(&gcm.ghash, ciphertext);
+        let want = Zeroizing::new(self.tag(gcm, aad.len() as u64, ciphertext.len() as u64));
+        if tags_equal(&want, tag) { Ok(()) } else { Err(Error::Rejected) }
     }
 
     fn tag(&mut self, gcm: &Gcm, aad_len: u64, message_len: u64) -> [u8; 16] {
