@@ -36,6 +36,8 @@ fn c_name(name: &str) -> &'static CStr {
         c"gfni-avx2",
         c"aesni-avx2",
         c"aesni",
+        c"sm4e",
+        c"aes-neon",
         c"avx512",
         c"avx2",
         c"saturated",

@@ -60,32 +60,25 @@ struct Over<F>(PhantomData<F>);
 impl<F: Field> Backend for Over<F> {
     fn multiply_generator(&self, k: &Scalar) -> Option<Affine> {
         let mut point = curve::multiply_generator::<F>(k);
-        let affine = point.to_affine();
+        let mut affine = point.to_affine();
         point.zeroize();
-        wiped_cast(affine)
+        cast_and_wipe(&mut affine)
     }
 
     #[cfg(feature = "alloc")]
     fn multiply_generator_many(&self, k: &[Scalar]) -> Vec<Option<Affine>> {
         let mut points: Vec<_> = k.iter().map(|k| curve::multiply_generator::<F>(k)).collect();
-        let affine = curve::to_affine_all(&points);
+        let mut affine = curve::to_affine_all(&points);
         points.iter_mut().for_each(Zeroize::zeroize);
-        let mut out = Vec::with_capacity(affine.len());
-        // Entry by entry: a collected iterator could reuse the memory, and wipe what it returns.
-        let mut affine = affine;
-        for point in &mut affine {
-            out.push(wiped_cast(*point));
-            point.iter_mut().for_each(Zeroize::zeroize);
-        }
-        out
+        affine.iter_mut().map(cast_and_wipe).collect()
     }
 
     #[cfg(feature = "alloc")]
     fn multiply(&self, k: &Scalar, point: &Affine) -> Option<Affine> {
         let mut product = Projective::<F>::multiply(k, &point.cast());
-        let affine = product.to_affine();
+        let mut affine = product.to_affine();
         product.zeroize();
-        wiped_cast(affine)
+        cast_and_wipe(&mut affine)
     }
 
     #[cfg(feature = "alloc")]
@@ -93,9 +86,9 @@ impl<F: Field> Backend for Over<F> {
         let mut product = Projective::<F>::multiply(k, &point.cast());
         let mut sum = product.add_affine(&other.cast());
         product.zeroize();
-        let affine = sum.to_affine();
+        let mut affine = sum.to_affine();
         sum.zeroize();
-        wiped_cast(affine)
+        cast_and_wipe(&mut affine)
     }
 
     fn combination_has_x(&self, s: &Scalar, t: &Scalar, point: &Affine, r: &Scalar) -> bool {
@@ -119,8 +112,8 @@ impl<F: Field> Backend for Over<F> {
     }
 }
 
-/// In fiat-crypto's form; the other form, which may be as secret, is wiped.
-fn wiped_cast<F: Field>(mut point: Option<Affine<F>>) -> Option<Affine> {
+/// The point in fiat-crypto's form; in the other form, which is as secret, it is wiped.
+fn cast_and_wipe<F: Field>(point: &mut Option<Affine<F>>) -> Option<Affine> {
     let cast = point.as_ref().map(Affine::cast);
     point.iter_mut().for_each(Zeroize::zeroize);
     cast

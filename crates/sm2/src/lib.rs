@@ -16,8 +16,8 @@
 //!
 //! Everything that touches a private key, a nonce or a shared secret is constant time: complete
 //! addition formulas (or, for multiples of the generator, a proof that no exception is met), fixed
-//! windows, tables read in full, field arithmetic generated and checked by
-//! fiat-crypto. Verification works on public values only and is variable time; its code is in
+//! windows, tables read in full. Arithmetic is generated and checked by fiat-crypto, but for sums and
+//! products modulo p, which are our own by default and tested against it ([`backends`]). Verification works on public values only and is variable time; its code is in
 //! modules and functions named so. Secrets are zeroized on drop and never printed.
 //!
 //! Random numbers come from the caller; an error of the generator is an error of the operation.

@@ -4,12 +4,11 @@
 //! `--cfg gmkit_without="NAME"` compiles a backend out. Which one runs is the CPU's choice, but for
 //! programs that test or measure all of them (feature `backend-choice`).
 
-#[cfg(target_arch = "x86_64")]
-mod cpu;
 mod portable;
 #[cfg(test)]
 mod tests;
-#[cfg(target_arch = "x86_64")]
+// Targets without an operating system have no vectors by default, and no way to ask for them.
+#[cfg(all(target_arch = "x86_64", not(any(target_os = "none", target_os = "uefi"))))]
 #[allow(unsafe_code, reason = "kernels, which demand a token of the CPU's features")]
 mod x86;
 
@@ -32,33 +31,35 @@ pub(crate) trait Backend: Sync {
         1
     }
 
-    /// CF on as many messages as there are lanes. All `blocks` have the same length; those behind the
-    /// last lane are not looked at.
+    /// CF on as many messages as there are lanes. All `blocks` have the same length, also those
+    /// behind the last lane, which make no difference.
     fn compress_lanes(&self, states: &mut Lanes, blocks: &[&[Block]; MAX_LANES]);
 }
 
 /// A backend's name, and how to get it where the CPU has it.
 type Candidate = (&'static str, fn() -> Option<&'static dyn Backend>);
 
-/// The backends compiled in, preferred first.
-const CANDIDATES: &[Candidate] = &[
-    #[cfg(all(target_arch = "x86_64", not(gmkit_without = "avx512")))]
-    ("avx512", || Some(cpu::Avx512::detect()?)),
-    #[cfg(all(target_arch = "x86_64", not(gmkit_without = "avx2")))]
-    ("avx2", || Some(cpu::Avx2::detect()?)),
-    PORTABLE,
-];
+/// The kernels compiled in, preferred first.
+#[cfg(all(target_arch = "x86_64", not(any(target_os = "none", target_os = "uefi"))))]
+use x86::KERNELS;
+#[cfg(not(all(target_arch = "x86_64", not(any(target_os = "none", target_os = "uefi")))))]
+const KERNELS: &[Candidate] = &[];
 
-const PORTABLE: Candidate = ("portable", || Some(&portable::Portable));
+static PORTABLE: Candidate = ("portable", || Some(&portable::Portable));
+
+/// The backends compiled in, preferred first.
+fn candidates() -> impl Iterator<Item = &'static Candidate> {
+    KERNELS.iter().chain(core::slice::from_ref(&PORTABLE))
+}
 
 /// The backends compiled in, preferred first, and whether this CPU has what they need.
 pub(crate) fn all() -> impl Iterator<Item = (&'static str, bool)> {
-    CANDIDATES.iter().map(|(name, detect)| (*name, detect().is_some()))
+    candidates().map(|(name, detect)| (*name, detect().is_some()))
 }
 
 /// The backend, the first that this CPU has, and its name.
 pub(crate) fn chosen() -> (&'static str, &'static dyn Backend) {
-    let candidates = CANDIDATES.iter();
+    let candidates = candidates();
     #[cfg(feature = "backend-choice")]
     let candidates = candidates.skip(preference::first());
     candidates
@@ -76,7 +77,7 @@ pub(crate) fn compress(state: &mut [u32; 8], blocks: &[Block]) {
 pub(crate) mod preference {
     use core::sync::atomic::{AtomicUsize, Ordering};
 
-    use super::{CANDIDATES, Candidate};
+    use super::{Candidate, candidates};
 
     static FIRST: AtomicUsize = AtomicUsize::new(0);
 
@@ -91,7 +92,7 @@ pub(crate) mod preference {
         let is_wanted = |(name, detect): &Candidate| {
             wanted.is_none_or(|wanted| *name == wanted && detect().is_some())
         };
-        let found = CANDIDATES.iter().position(is_wanted);
+        let found = candidates().position(is_wanted);
         found.into_iter().for_each(|at| FIRST.store(at, Ordering::Relaxed));
         found.is_some()
     }

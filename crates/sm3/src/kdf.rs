@@ -69,7 +69,7 @@ impl Prefix {
             self.len += head.len();
             part = rest;
             if self.len == BLOCK_SIZE {
-                compress(&mut self.start.state, &[self.rest]);
+                compress(&mut self.start.state, core::slice::from_ref(&self.rest));
                 self.start.blocks += 1;
                 self.len = 0;
             }

@@ -49,17 +49,21 @@ struct Lane<'m, 'd> {
 }
 
 impl<'m, 'd> Lane<'m, 'd> {
-    /// `before`: blocks that are hashed already.
-    fn new(before: u64, message: &'m [u8], digest: &'d mut [u8; OUTPUT_SIZE]) -> Self {
-        let (blocks, rest) = message.as_chunks();
-        let mut padded = [[0; BLOCK_SIZE]; 2];
-        let bytes = padded.as_flattened_mut();
+    /// Without its padding: that is made where the lane stays, so that no move leaves it behind.
+    const fn new(blocks: &'m [Block], digest: &'d mut [u8; OUTPUT_SIZE]) -> Self {
+        Self { blocks, padded: [[0; BLOCK_SIZE]; 2], padding: 0..0, digest }
+    }
+
+    /// `rest` is what comes after the blocks; `before` blocks are hashed already.
+    fn pad(&mut self, before: u64, rest: &[u8]) {
+        let bytes = self.padded.as_flattened_mut();
         bytes[..rest.len()].copy_from_slice(rest);
         bytes[rest.len()] = 0x80;
         let count = if rest.len() < BLOCK_SIZE - 8 { 1 } else { 2 };
-        let bits = (before.wrapping_mul(BLOCK_SIZE as u64) + message.len() as u64).wrapping_mul(8);
+        let blocks = before.wrapping_add(self.blocks.len() as u64);
+        let bits = blocks.wrapping_mul(BLOCK_SIZE as u64).wrapping_add(rest.len() as u64) << 3;
         bytes[count * BLOCK_SIZE - 8..][..8].copy_from_slice(&bits.to_be_bytes());
-        Self { blocks, padded, padding: 0..count, digest }
+        self.padding = 0..count;
     }
 
     /// The blocks that come next, without a gap.
@@ -107,9 +111,11 @@ impl<'m, 'd, 's> Run<'m, 'd, 's> {
                 if self.lanes[at].is_none()
                     && let Some((message, digest)) = next()
                 {
-                    self.lanes[at] = Some(Lane::new(self.start.blocks, message, digest));
-                    let first = self.start.state;
-                    self.states.iter_mut().zip(first).for_each(|(words, word)| words[at] = word);
+                    let (blocks, rest) = message.as_chunks();
+                    let lane = self.lanes[at].insert(Lane::new(blocks, digest));
+                    lane.pad(self.start.blocks, rest);
+                    let first = self.start.state.iter();
+                    self.states.iter_mut().zip(first).for_each(|(words, word)| words[at] = *word);
                 }
             }
             match self.lanes.iter().flatten().count() {
@@ -151,12 +157,15 @@ impl<'m, 'd, 's> Run<'m, 'd, 's> {
         }
     }
 
-    /// The digest of a lane that has come to its end.
+    /// The digest of a lane that has come to its end. The lane is dropped, and wiped, where it is.
     fn take_out(&mut self, at: usize) {
-        if let Some(lane) = self.lanes[at].take_if(|lane| lane.is_done()) {
+        if let Some(lane) = &mut self.lanes[at]
+            && lane.is_done()
+        {
             for (bytes, words) in lane.digest.as_chunks_mut().0.iter_mut().zip(&self.states) {
                 *bytes = words[at].to_be_bytes();
             }
+            self.lanes[at] = None;
         }
     }
 }

@@ -5,26 +5,41 @@
 //! `--cfg gmkit_without="NAME"` compiles a backend out. Which one runs is the CPU's choice, but for
 //! programs that test or measure all of them (feature `backend-choice`).
 
+// Targets without an operating system have no vectors by default, and no way to ask for them.
 #[cfg(target_arch = "aarch64")]
 #[allow(unsafe_code, reason = "kernels, which demand a token of the CPU's features")]
 mod aarch64;
-#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+#[cfg(any(
+    target_arch = "aarch64",
+    all(target_arch = "x86_64", not(any(target_os = "none", target_os = "uefi")))
+))]
+#[allow(dead_code, reason = "each architecture takes what its instructions need")]
 mod affine;
+#[cfg(any(
+    target_arch = "aarch64",
+    all(target_arch = "x86_64", not(any(target_os = "none", target_os = "uefi")))
+))]
 mod cpu;
-#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+#[cfg(any(
+    target_arch = "aarch64",
+    all(target_arch = "x86_64", not(any(target_os = "none", target_os = "uefi")))
+))]
 mod drive;
 mod portable;
 mod schedule;
 #[cfg(test)]
 mod tests;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", not(any(target_os = "none", target_os = "uefi"))))]
 #[allow(unsafe_code, reason = "kernels, which demand a token of the CPU's features")]
 mod x86;
 
-use crate::block::InOutBlocks;
+#[cfg(target_arch = "aarch64")]
+use aarch64::KERNELS;
+#[cfg(all(target_arch = "x86_64", not(any(target_os = "none", target_os = "uefi"))))]
+use x86::KERNELS;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::BLOCK_SIZE;
+use crate::{BLOCK_SIZE, block::InOutBlocks};
 
 pub(crate) type Block = [u8; BLOCK_SIZE];
 
@@ -49,8 +64,8 @@ pub(crate) trait Backend: Sync {
     /// Decrypts each block in place: encryption with the round keys reversed.
     fn decrypt(&self, rk: &RoundKeys, blocks: &mut [Block]);
 
-    /// Adds the encryption of `counter`, `counter + 1`, ... to whole blocks. The last 32 bits of the
-    /// counter, most significant byte first, do not wrap on the way.
+    /// Adds the encryption of `counter`, `counter + 1`, ... to whole blocks. Only the last 32 bits are
+    /// counted, most significant byte first: they wrap, and the others stay.
     fn ctr(&self, rk: &RoundKeys, counter: &Block, data: InOutBlocks<'_, '_>);
 
     /// Prepares H for [`Backend::hash`].
@@ -76,33 +91,28 @@ fn fill_counters(blocks: &mut [Block], counter: &Block, count: u32) {
 /// A backend's name, and how to get it where the CPU has it.
 type Candidate = (&'static str, fn() -> Option<&'static dyn Backend>);
 
-/// The backends compiled in, preferred first.
-const CANDIDATES: &[Candidate] = &[
-    #[cfg(all(target_arch = "x86_64", not(gmkit_without = "gfni-avx512")))]
-    ("gfni-avx512", || Some(cpu::GfniAvx512::detect()?)),
-    #[cfg(all(target_arch = "x86_64", not(gmkit_without = "gfni-avx2")))]
-    ("gfni-avx2", || Some(cpu::GfniAvx2::detect()?)),
-    #[cfg(all(target_arch = "x86_64", not(gmkit_without = "aesni-avx2")))]
-    ("aesni-avx2", || Some(cpu::AesniAvx2::detect()?)),
-    #[cfg(all(target_arch = "x86_64", not(gmkit_without = "aesni")))]
-    ("aesni", || Some(cpu::Aesni::detect()?)),
-    #[cfg(all(target_arch = "aarch64", not(gmkit_without = "sm4e")))]
-    ("sm4e", || Some(cpu::Sm4e::detect()?)),
-    #[cfg(all(target_arch = "aarch64", not(gmkit_without = "aes-neon")))]
-    ("aes-neon", || Some(cpu::AesNeon::detect()?)),
-    PORTABLE,
-];
+/// The kernels compiled in, preferred first.
+#[cfg(not(any(
+    target_arch = "aarch64",
+    all(target_arch = "x86_64", not(any(target_os = "none", target_os = "uefi")))
+)))]
+const KERNELS: &[Candidate] = &[];
 
-const PORTABLE: Candidate = ("portable", || Some(&portable::Portable));
+static PORTABLE: Candidate = ("portable", || Some(&portable::Portable));
+
+/// The backends compiled in, preferred first.
+fn candidates() -> impl Iterator<Item = &'static Candidate> {
+    KERNELS.iter().chain(core::slice::from_ref(&PORTABLE))
+}
 
 /// The backends compiled in, preferred first, and whether this CPU has what they need.
 pub(crate) fn all() -> impl Iterator<Item = (&'static str, bool)> {
-    CANDIDATES.iter().map(|(name, detect)| (*name, detect().is_some()))
+    candidates().map(|(name, detect)| (*name, detect().is_some()))
 }
 
 /// The backend for new keys, the first that this CPU has, and its name.
 pub(crate) fn chosen() -> (&'static str, &'static dyn Backend) {
-    let candidates = CANDIDATES.iter();
+    let candidates = candidates();
     #[cfg(feature = "backend-choice")]
     let candidates = candidates.skip(preference::first());
     candidates
@@ -115,7 +125,7 @@ pub(crate) fn chosen() -> (&'static str, &'static dyn Backend) {
 pub(crate) mod preference {
     use core::sync::atomic::{AtomicUsize, Ordering};
 
-    use super::{CANDIDATES, Candidate};
+    use super::{Candidate, candidates};
 
     static FIRST: AtomicUsize = AtomicUsize::new(0);
 
@@ -130,7 +140,7 @@ pub(crate) mod preference {
         let is_wanted = |(name, detect): &Candidate| {
             wanted.is_none_or(|wanted| *name == wanted && detect().is_some())
         };
-        let found = CANDIDATES.iter().position(is_wanted);
+        let found = candidates().position(is_wanted);
         found.into_iter().for_each(|at| FIRST.store(at, Ordering::Relaxed));
         found.is_some()
     }
@@ -161,10 +171,9 @@ impl Key {
         self.backend.decrypt(&self.rk, blocks);
     }
 
-    /// Adds the encryption of `counter`, `counter + 1`, ... to whole blocks; the last 32 bits do not
-    /// wrap on the way.
+    /// Adds the encryption of `counter`, `counter + 1`, ... to whole blocks, counting as
+    /// [`Backend::ctr`] does.
     pub(crate) fn ctr(&self, counter: &Block, data: InOutBlocks<'_, '_>) {
-        debug_assert!(u64::from(u32::MAX - last_word(counter)) + 1 >= data.len() as u64);
         self.backend.ctr(&self.rk, counter, data);
     }
 }

@@ -43,7 +43,7 @@ impl Sm4 {
         self.key.encrypt_blocks(blocks);
     }
 
-    /// Adds keystream to whole blocks; the last 32 bits of the counter do not wrap on the way.
+    /// Adds keystream to whole blocks; of the counter only the last 32 bits are counted, and wrap.
     pub(crate) fn ctr(&self, counter: &[u8; 16], data: InOutBlocks<'_, '_>) {
         self.key.ctr(counter, data);
     }

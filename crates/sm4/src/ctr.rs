@@ -72,6 +72,8 @@ pub(crate) trait Counter: Zeroize {
     fn block(&self) -> [u8; BLOCK_SIZE];
     /// Leaves out `count` blocks.
     fn advance(&mut self, count: u64);
+    /// How many blocks come before more than the last 32 bits changes.
+    fn run(&self) -> u64;
 }
 
 impl Counter for u128 {
@@ -81,6 +83,10 @@ impl Counter for u128 {
 
     fn advance(&mut self, count: u64) {
         *self = self.wrapping_add(u128::from(count));
+    }
+
+    fn run(&self) -> u64 {
+        (1 << 32) - (*self as u64 & 0xffff_ffff)
     }
 }
 
@@ -97,8 +103,14 @@ pub(crate) struct Keystream<C: Counter> {
 }
 
 impl<C: Counter> Keystream<C> {
-    pub(crate) fn new(counter: C) -> Self {
+    pub(crate) const fn new(counter: C) -> Self {
         Self { counter, ahead: [[0; BLOCK_SIZE]; AHEAD], used: 0, len: 0 }
+    }
+
+    /// Goes on with another counter. Nothing may be left of the keystream before.
+    pub(crate) fn restart(&mut self, counter: C) {
+        assert_eq!(self.used, self.len, "keystream is used once, and all of it");
+        self.counter = counter;
     }
 
     /// Writes input plus keystream, in place or apart. The input itself is never written anywhere.
@@ -116,12 +128,10 @@ impl<C: Counter> Keystream<C> {
         }
         let (mut blocks, tail) = rest.into_chunks();
         while !blocks.is_empty() {
-            let block = self.counter.block();
-            // Kernels count with 32 bits: no run goes beyond their end.
-            let run = (1 << 32) - u64::from(u32::from_be_bytes(block.as_chunks().0[3]));
-            let count = run.min(blocks.len() as u64);
+            // Kernels count with 32 bits.
+            let count = self.counter.run().min(blocks.len() as u64);
             let (now, after) = blocks.split_at(count as usize);
-            cipher.ctr(&block, now);
+            cipher.ctr(&self.counter.block(), now);
             self.counter.advance(count);
             blocks = after;
         }

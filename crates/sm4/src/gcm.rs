@@ -111,7 +111,8 @@ impl Gcm {
         check_tag_len(tag)?;
         let data = in_out(ciphertext, plaintext)?;
         check_message_len(ciphertext.len() as u64)?;
-        let mut start = self.start(nonce, aad, ciphertext.len())?;
+        let mut start = Start::new();
+        start.begin(self, nonce, aad, ciphertext.len())?;
         start.authenticate(self, aad, ciphertext, tag)?;
         start.keystream.apply(&self.cipher, data);
         Ok(())
@@ -133,7 +134,8 @@ impl Gcm {
     ) -> Result<[u8; 16], Error> {
         let len = data.len() as u64;
         check_message_len(len)?;
-        let mut start = self.start(nonce, aad, data.len())?;
+        let mut start = Start::new();
+        start.begin(self, nonce, aad, data.len())?;
         start.encrypt(self, data.reborrow());
         Ok(start.tag(self, aad.len() as u64, len))
     }
@@ -146,29 +148,11 @@ impl Gcm {
         tag: &[u8],
     ) -> Result<(), Error> {
         check_message_len(buffer.len() as u64)?;
-        let mut start = self.start(nonce, aad, buffer.len())?;
+        let mut start = Start::new();
+        start.begin(self, nonce, aad, buffer.len())?;
         start.authenticate(self, aad, buffer, tag)?;
         start.keystream.apply(&self.cipher, buffer.into());
         Ok(())
-    }
-
-    /// Pre-counter block, hash over the associated data, keystream from the block after J0. The
-    /// blocks for a short message, of `len` bytes, are encrypted together with the one for the tag.
-    fn start(&self, nonce: &[u8], aad: &[u8], len: usize) -> Result<Start, Error> {
-        if nonce.is_empty() || nonce.len() as u64 > MAX_AAD {
-            return Err(Error::NonceLength);
-        }
-        if aad.len() as u64 > MAX_AAD {
-            return Err(Error::MessageTooLong);
-        }
-        let mut keystream = Keystream::new(self.j0(nonce));
-        keystream.prefetch(&self.cipher, BLOCK_SIZE + if len <= SHORT { len } else { 0 });
-        let mut mask = [0; BLOCK_SIZE];
-        keystream.apply(&self.cipher, mask.as_mut_slice().into());
-        let mut ghash = Ghash::new();
-        ghash.update(&self.ghash, aad);
-        ghash.pad(&self.ghash);
-        Ok(Start { ghash, mask, keystream })
     }
 
     /// J0 of SP 800-38D, 7.1 step 2: nonce ‖ 1 for twelve bytes, a hash of the nonce otherwise.
@@ -201,6 +185,30 @@ struct Start {
 }
 
 impl Start {
+    const fn new() -> Self {
+        let counter = Counter32 { prefix: [0; 12], count: 0 };
+        Self { ghash: Ghash::new(), mask: [0; BLOCK_SIZE], keystream: Keystream::new(counter) }
+    }
+
+    /// Pre-counter block, hash over the associated data, keystream from the block after J0. The
+    /// blocks for a short message, of `len` bytes, are encrypted together with the one for the tag.
+    /// Where it is, because a move would leave keystream behind.
+    fn begin(&mut self, gcm: &Gcm, nonce: &[u8], aad: &[u8], len: usize) -> Result<(), Error> {
+        if nonce.is_empty() || nonce.len() as u64 > MAX_AAD {
+            return Err(Error::NonceLength);
+        }
+        if aad.len() as u64 > MAX_AAD {
+            return Err(Error::MessageTooLong);
+        }
+        self.keystream.restart(gcm.j0(nonce));
+        let ahead = BLOCK_SIZE + if len <= SHORT { len } else { 0 };
+        self.keystream.prefetch(&gcm.cipher, ahead);
+        self.keystream.apply(&gcm.cipher, self.mask.as_mut_slice().into());
+        self.ghash.update(&gcm.ghash, aad);
+        self.ghash.pad(&gcm.ghash);
+        Ok(())
+    }
+
     /// Encrypts and then hashes, piece by piece: what is hashed is still in the cache.
     fn encrypt(&mut self, gcm: &Gcm, mut data: InOutBuf<'_, '_, u8>) {
         while !data.is_empty() {
@@ -267,6 +275,11 @@ impl Counter for Counter32 {
 
     fn advance(&mut self, count: u64) {
         self.count = self.count.wrapping_add(count as u32);
+    }
+
+    /// Nothing else ever changes. And J0 of a nonce that is hashed is secret: no run may depend on it.
+    fn run(&self) -> u64 {
+        u64::MAX
     }
 }
 

@@ -60,8 +60,8 @@ impl Ghash {
         if self.partial_len > 0 {
             self.partial[self.partial_len..].fill(0);
             self.partial_len = 0;
-            let block = self.partial;
-            self.blocks(key, &[block]);
+            let block = core::slice::from_ref(&self.partial);
+            key.backend.hash(&key.h, &mut self.y, block);
         }
     }
 

@@ -16,8 +16,9 @@
 //! | key wrap | [`wrap`] |
 //! | ECB, short GCM and CCM tags | [`hazmat`] |
 //!
-//! The portable backend is bitsliced: no table, no branch and no address depends on key or data.
-//! Keys and intermediate states are zeroized on drop.
+//! The CPU decides who computes ([`backend`]). In every backend no branch and no address depends on key
+//! or data; there are no tables. Keys, and buffers with keystream or plaintext, are zeroized on drop;
+//! what kernels hold in registers, or the compiler spills, is not.
 //!
 //! ```
 //! use gmkit_sm4::gcm::Gcm;

@@ -97,7 +97,7 @@ pub(crate) fn test() -> Result<Outcome> {
         }
         if !target.runner.is_empty() || target.is_static {
             let cores = "--package gmkit-sm3 --package gmkit-sm4 --package gmkit-sm2";
-            target.cargo(&format!("test {cores} --tests"))?;
+            target.cargo(&format!("test {cores} --tests --all-features"))?;
             test_command(target)?;
         }
     }

@@ -2,9 +2,12 @@
 //!
 //! p = 2^256 - 2^224 - 2^96 + 2^64 - 1 is -1 modulo 2^64, so that Montgomery's factor for the lowest
 //! word m is m itself; and m·p takes no product, only shifts by 32 bits and sums. That is what a
-//! generic Montgomery product cannot see. Only addition, subtraction and the two products are
-//! here; fiat-crypto's machine-checked functions do everything else, and the tests compare all
-//! four with them.
+//! generic Montgomery product cannot see. Addition, subtraction and the two products are
+//! here, and the tests compare all four with fiat-crypto's machine-checked functions; conversions from and to
+//! bytes, and square roots, are left to those.
+//!
+//! Selections are masks without a barrier against the compiler, as in fiat-crypto's Rust code: that they
+//! stay free of branches is checked on the machine code (`cargo xtask ct`).
 
 use core::ops::{Add, Mul, Neg, Sub};
 

@@ -26,8 +26,7 @@ impl<F: Field> Jacobian<F> {
     }
 
     /// Doubling for a = -3. Right for every point: there is none of order two, and for Z = 0 the
-    /// result has Z = 0 again. Arranged for few additions, since with fiat's code a square costs
-    /// as much as a product.
+    /// result has Z = 0 again. Arranged for few additions and products.
     pub(super) fn double(&self) -> Self {
         let y2 = self.y.double();
         let yy2 = self.y * y2;

@@ -7,8 +7,7 @@ use crate::consts::IV;
 
 /// All that can run here; the others are named, for nobody must think that they were tested.
 fn runnable() -> Vec<(&'static str, &'static dyn Backend)> {
-    CANDIDATES
-        .iter()
+    candidates()
         .filter_map(|(name, detect)| {
             let backend = detect();
             if backend.is_none() {

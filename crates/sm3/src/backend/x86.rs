@@ -3,4 +3,16 @@
 mod avx2;
 mod avx512;
 mod bmi2;
+mod cpu;
 mod lanes;
+
+use super::{Backend, Block, Candidate, Lanes, MAX_LANES, portable};
+use crate::consts::T;
+
+/// Preferred first.
+pub(super) const KERNELS: &[Candidate] = &[
+    #[cfg(not(gmkit_without = "avx512"))]
+    ("avx512", || Some(cpu::Avx512::detect()?)),
+    #[cfg(not(gmkit_without = "avx2"))]
+    ("avx2", || Some(cpu::Avx2::detect()?)),
+];

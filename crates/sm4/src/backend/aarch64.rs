@@ -1,5 +1,19 @@
 //! Kernels for ARM64.
 
 mod aes_neon;
+mod cpu;
 mod pmull;
 mod sm4e;
+
+use super::{
+    Backend, Block, Candidate, HashKey, RoundKeys, affine, cpu::token, drive::drive, fill_counters,
+    last_word, schedule,
+};
+
+/// Preferred first.
+pub(super) const KERNELS: &[Candidate] = &[
+    #[cfg(not(gmkit_without = "sm4e"))]
+    ("sm4e", || Some(cpu::Sm4e::detect()?)),
+    #[cfg(not(gmkit_without = "aes-neon"))]
+    ("aes-neon", || Some(cpu::AesNeon::detect()?)),
+];

@@ -150,7 +150,6 @@ const fn between(m: &Map) -> Map {
 /// To the same byte, and to the next two; the sum of both goes to the last one.
 pub(super) const M0: Map = between(&sum(&IDENTITY, &shift(2)));
 pub(super) const M1: Map = between(&sum(&shift(2), &shift(-6)));
-#[cfg(target_arch = "x86_64")]
 pub(super) const M3: Map = sum(&M0, &M1);
 /// What c adds to each byte of a round's output, L(c). With c in all four bytes a rotation of the word
 /// rotates each byte: L(c) = c + 3(c<<<2) + c = c<<<2.
@@ -227,7 +226,6 @@ pub(super) const fn nibbles(map: &Map, constant: u8) -> [[u8; 16]; 2] {
 }
 
 /// A map as the GFNI instructions take it: the mask of input bits for output bit i in byte 7 - i.
-#[cfg(target_arch = "x86_64")]
 pub(super) const fn gfni(map: &Map) -> i64 {
     let (mut bytes, mut row) = ([0; 8], 0);
     while row < 8 {
@@ -254,7 +252,6 @@ pub(super) const fn rotation<const BYTES: usize>(n: usize) -> [u8; BYTES] {
 }
 
 /// Where each byte goes when the bytes of each word change places.
-#[cfg(target_arch = "x86_64")]
 pub(super) const fn swapped<const BYTES: usize>() -> [u8; BYTES] {
     let (mut out, mut i) = ([0; BYTES], 0);
     while i < BYTES {

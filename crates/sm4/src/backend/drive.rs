@@ -50,7 +50,7 @@ macro_rules! drive {
             }
         }
 
-        /// Adds keystream to whole blocks. The last 32 bits of the counter do not wrap on the way.
+        /// Adds keystream to whole blocks; of the counter the last 32 bits are counted, and wrap.
         #[target_feature(enable = $features)]
         fn ctr(rk: &RoundKeys, counter: &Block, mut data: InOutBlocks<'_, '_>) {
             let (prefix, mut count) = (prefix(counter), last_word(counter));
@@ -128,4 +128,4 @@ macro_rules! drive {
     };
 }
 
-pub(in crate::backend) use drive;
+pub(super) use drive;

@@ -66,8 +66,7 @@ const fn l_prime(b: u32) -> u32 {
 
 /// All that can run here; the others are named, for nobody must think that they were tested.
 fn runnable() -> Vec<(&'static str, &'static dyn Backend)> {
-    CANDIDATES
-        .iter()
+    candidates()
         .filter_map(|(name, detect)| {
             let backend = detect();
             if backend.is_none() {

@@ -143,12 +143,10 @@ struct State {
 
 impl State {
     fn new(gcm: &Gcm, nonce: &[u8], aad: &[u8]) -> Result<Self, Error> {
-        Ok(Self {
-            gcm: gcm.clone(),
-            start: gcm.start(nonce, aad, 0)?,
-            aad_len: aad.len() as u64,
-            len: 0,
-        })
+        let (gcm, start, aad_len) = (gcm.clone(), Start::new(), aad.len() as u64);
+        let mut state = Self { gcm, start, aad_len, len: 0 };
+        state.start.begin(&state.gcm, nonce, aad, 0)?;
+        Ok(state)
     }
 
     fn grow(&mut self, by: usize) -> Result<(), Error> {

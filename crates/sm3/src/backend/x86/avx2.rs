@@ -1,15 +1,11 @@
-//! AVX2: eight messages at once. Rotations are two shifts and a sum here, those by whole bytes one
-//! shuffle.
+//! AVX2: eight messages at once. Rotations are two shifts and a sum here.
 
 use core::arch::x86_64::*;
 
 use super::{
-    bmi2,
+    Backend, Block, Lanes, MAX_LANES, T, bmi2,
+    cpu::Avx2,
     lanes::{four_steps, lanes, step},
-};
-use crate::{
-    backend::{Backend, Block, Lanes, MAX_LANES, cpu::Avx2},
-    consts::T,
 };
 
 type Vector = __m256i;

@@ -1,15 +1,12 @@
-//! AVX-512: sixteen messages at once. A step is 9 rotations, 8 sums of three or logic of three, and 9
-//! additions and sums on two ports.
+//! AVX-512: sixteen messages at once. A step with its part of the message expansion is about 26
+//! instructions, of which the rotations have only one of the two ports.
 
 use core::arch::x86_64::*;
 
 use super::{
-    bmi2,
+    Backend, Block, Lanes, MAX_LANES, T, bmi2,
+    cpu::Avx512,
     lanes::{four_steps, lanes, step},
-};
-use crate::{
-    backend::{Backend, Block, Lanes, MAX_LANES, cpu::Avx512},
-    consts::T,
 };
 
 type Vector = __m512i;

@@ -6,17 +6,13 @@ use core::arch::aarch64::*;
 use cipher::array::Array;
 
 use super::{
-    super::{
-        Backend, Block, HashKey, RoundKeys,
-        affine::{
-            AES_KEY_OUT, AES_OUT, IN, INTO, KEY_M, M0, M1, MAPPED_CK, MAPPED_FK, OUT_OF, after_aes,
-            nibbles, rotation_after_aes,
-        },
-        cpu::AesNeon,
-        drive::drive,
-        fill_counters, last_word,
+    Backend, Block, HashKey, RoundKeys,
+    affine::{
+        AES_KEY_OUT, AES_OUT, IN, INTO, KEY_M, M0, M1, MAPPED_CK, MAPPED_FK, OUT_OF, after_aes,
+        nibbles, rotation_after_aes,
     },
-    pmull,
+    cpu::AesNeon,
+    drive, fill_counters, last_word, pmull,
 };
 use crate::block::{InOutBlocks, wipe, xor_blocks};
 

@@ -2,7 +2,7 @@
 
 use core::arch::aarch64::*;
 
-use super::super::{Block, HashKey};
+use super::{Block, HashKey};
 
 /// x^127 + x^126 + x^121, without the lower 64 bits.
 const REDUCTION: u64 = 0xc200_0000_0000_0000;

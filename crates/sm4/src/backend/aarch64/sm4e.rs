@@ -4,13 +4,10 @@
 use core::{arch::aarch64::*, arch::asm};
 
 use super::{
-    super::{
-        Backend, Block, HashKey, RoundKeys,
-        cpu::Sm4e,
-        fill_counters, last_word,
-        schedule::{CK, FK},
-    },
-    pmull,
+    Backend, Block, HashKey, RoundKeys,
+    cpu::Sm4e,
+    fill_counters, last_word, pmull,
+    schedule::{CK, FK},
 };
 use crate::block::{InOutBlocks, wipe, xor_blocks};
 
@@ -78,7 +75,7 @@ fn crypt<const DECRYPT: bool>(rk: &RoundKeys, blocks: &mut [Block]) {
     }
 }
 
-/// Adds keystream to whole blocks. The last 32 bits of the counter do not wrap on the way.
+/// Adds keystream to whole blocks; of the counter the last 32 bits are counted, and wrap.
 #[target_feature(enable = "neon,sm4")]
 fn ctr(rk: &RoundKeys, counter: &Block, mut data: InOutBlocks<'_, '_>) {
     let keys = round_keys::<false>(rk);

@@ -6,17 +6,14 @@ use core::arch::x86_64::*;
 use cipher::array::Array;
 
 use super::{
-    super::{
-        Backend, Block, HashKey, RoundKeys,
-        affine::{
-            AES_KEY_OUT, AES_OUT, IN, INTO, KEY_M, M0, M1, MAPPED_CK, MAPPED_FK, OUT_OF, after_aes,
-            nibbles, rotation_after_aes, swapped,
-        },
-        cpu::Aesni,
-        drive::drive,
-        fill_counters, last_word,
+    Backend, Block, HashKey, RoundKeys,
+    affine::{
+        AES_KEY_OUT, AES_OUT, IN, INTO, KEY_M, M0, M1, MAPPED_CK, MAPPED_FK, OUT_OF, after_aes,
+        nibbles, rotation_after_aes, swapped,
     },
     clmul,
+    cpu::Aesni,
+    drive, fill_counters, last_word,
 };
 use crate::block::{InOutBlocks, wipe, xor_blocks};
 
@@ -57,10 +54,10 @@ impl Backend for Aesni {
     }
 }
 
-drive!("ssse3,sse4.1,aes", wide: 4);
+drive!("ssse3,aes", wide: 4);
 
 /// Key expansion, 7.3. Round keys are mapped by P, with p added.
-#[target_feature(enable = "ssse3,sse4.1,aes")]
+#[target_feature(enable = "ssse3,aes")]
 pub(super) fn schedule(key: &Block) -> RoundKeys {
     let block = mapped(bytes(key), &const { nibbles(&INTO, 0) });
     let mut k = [
@@ -89,7 +86,7 @@ pub(super) fn schedule(key: &Block) -> RoundKeys {
 }
 
 /// Less than a group.
-#[target_feature(enable = "ssse3,sse4.1,aes")]
+#[target_feature(enable = "ssse3,aes")]
 pub(super) fn few<const DECRYPT: bool>(rk: &RoundKeys, blocks: &mut [Block]) {
     let mut group = [[0; 16]; GROUP];
     let (filled, _) = group.split_at_mut(blocks.len());
@@ -101,7 +98,7 @@ pub(super) fn few<const DECRYPT: bool>(rk: &RoundKeys, blocks: &mut [Block]) {
 
 /// x0 + L(S(z)).
 #[inline]
-#[target_feature(enable = "ssse3,sse4.1,aes")]
+#[target_feature(enable = "ssse3,aes")]
 fn round(x0: Vector, z: Vector) -> Vector {
     let s = aes(z);
     let y0 = mapped(s, &const { nibbles(&after_aes(&M0), 0) });
@@ -113,14 +110,14 @@ fn round(x0: Vector, z: Vector) -> Vector {
 
 /// AES's S-box on each byte, and ShiftRows.
 #[inline]
-#[target_feature(enable = "ssse3,sse4.1,aes")]
+#[target_feature(enable = "ssse3,aes")]
 fn aes(x: Vector) -> Vector {
     _mm_aesenclast_si128(x, _mm_setzero_si128())
 }
 
 /// A map, looked up.
 #[inline]
-#[target_feature(enable = "ssse3,sse4.1,aes")]
+#[target_feature(enable = "ssse3,aes")]
 fn mapped(x: Vector, [low, high]: &[[u8; 16]; 2]) -> Vector {
     let mask = _mm_set1_epi8(0x0f);
     xor(
@@ -131,14 +128,14 @@ fn mapped(x: Vector, [low, high]: &[[u8; 16]; 2]) -> Vector {
 
 /// Undoes ShiftRows and rotates each word left by `N` bytes.
 #[inline]
-#[target_feature(enable = "ssse3,sse4.1,aes")]
+#[target_feature(enable = "ssse3,aes")]
 fn rotated<const N: usize>(x: Vector) -> Vector {
     _mm_shuffle_epi8(x, bytes(&const { rotation_after_aes(N) }))
 }
 
 /// Four blocks, word by word: first words, second words and so on.
 #[inline]
-#[target_feature(enable = "ssse3,sse4.1,aes")]
+#[target_feature(enable = "ssse3,aes")]
 fn load(blocks: &[Block; GROUP]) -> [Vector; 4] {
     let words = transposed(blocks.each_ref().map(|block| bytes(block)));
     words.map(|x| into(x))
@@ -146,21 +143,21 @@ fn load(blocks: &[Block; GROUP]) -> [Vector; 4] {
 
 /// The same back, with the words in reversed order (the transformation R).
 #[inline]
-#[target_feature(enable = "ssse3,sse4.1,aes")]
+#[target_feature(enable = "ssse3,aes")]
 fn rows(x: &[Vector; 4]) -> [Vector; 4] {
     let plain = x.map(|x| mapped(x, &const { nibbles(&OUT_OF, 0) }));
     transposed([plain[3], plain[2], plain[1], plain[0]])
 }
 
 #[inline]
-#[target_feature(enable = "ssse3,sse4.1,aes")]
+#[target_feature(enable = "ssse3,aes")]
 fn xor_rows(rows: [Vector; 4], blocks: &[Block; GROUP]) -> [Vector; 4] {
     let (other, _) = blocks.as_flattened().as_chunks();
     core::array::from_fn(|i| xor(rows[i], bytes(&other[i])))
 }
 
 #[inline]
-#[target_feature(enable = "ssse3,sse4.1,aes")]
+#[target_feature(enable = "ssse3,aes")]
 fn write_rows(rows: [Vector; 4], blocks: &mut [Block; GROUP]) {
     let (out, _) = blocks.as_flattened_mut().as_chunks_mut::<16>();
     for (out, row) in out.iter_mut().zip(rows) {
@@ -171,7 +168,7 @@ fn write_rows(rows: [Vector; 4], blocks: &mut [Block; GROUP]) {
 
 /// The first three words of a counter block, mapped, in each place.
 #[inline]
-#[target_feature(enable = "ssse3,sse4.1,aes")]
+#[target_feature(enable = "ssse3,aes")]
 fn prefix(counter: &Block) -> [Vector; 3] {
     let (words, _) = counter.as_chunks::<4>();
     core::array::from_fn(|i| into(_mm_set1_epi32(i32::from_le_bytes(words[i]))))
@@ -179,7 +176,7 @@ fn prefix(counter: &Block) -> [Vector; 3] {
 
 /// Counter blocks from `count` on.
 #[inline]
-#[target_feature(enable = "ssse3,sse4.1,aes")]
+#[target_feature(enable = "ssse3,aes")]
 fn counters([a, b, c]: &[Vector; 3], count: u32) -> [Vector; 4] {
     let numbers = _mm_add_epi32(_mm_set1_epi32(count as i32), _mm_setr_epi32(0, 1, 2, 3));
     [*a, *b, *c, into(_mm_shuffle_epi8(numbers, bytes(&const { swapped() })))]
@@ -187,7 +184,7 @@ fn counters([a, b, c]: &[Vector; 3], count: u32) -> [Vector; 4] {
 
 /// Maps each byte by P.
 #[inline]
-#[target_feature(enable = "ssse3,sse4.1,aes")]
+#[target_feature(enable = "ssse3,aes")]
 fn into(x: Vector) -> Vector {
     mapped(x, &const { nibbles(&INTO, 0) })
 }
@@ -195,7 +192,7 @@ fn into(x: Vector) -> Vector {
 /// Transposes the 4 x 4 words across the four vectors. Its own inverse. Which
 /// blocks meet in a vector does not matter, as long as they come out where they came in.
 #[inline]
-#[target_feature(enable = "ssse3,sse4.1,aes")]
+#[target_feature(enable = "ssse3,aes")]
 fn transposed([a, b, c, d]: [Vector; 4]) -> [Vector; 4] {
     let (ab, cd) = (_mm_unpacklo_epi32(a, b), _mm_unpacklo_epi32(c, d));
     let (ab_high, cd_high) = (_mm_unpackhi_epi32(a, b), _mm_unpackhi_epi32(c, d));
@@ -208,26 +205,26 @@ fn transposed([a, b, c, d]: [Vector; 4]) -> [Vector; 4] {
 }
 
 #[inline]
-#[target_feature(enable = "ssse3,sse4.1,aes")]
+#[target_feature(enable = "ssse3,aes")]
 fn bytes(bytes: &[u8; 16]) -> Vector {
     // SAFETY: 16 bytes may be read, at any alignment.
     unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }
 }
 
 #[inline]
-#[target_feature(enable = "ssse3,sse4.1,aes")]
+#[target_feature(enable = "ssse3,aes")]
 fn xor(a: Vector, b: Vector) -> Vector {
     _mm_xor_si128(a, b)
 }
 
 #[inline]
-#[target_feature(enable = "ssse3,sse4.1,aes")]
+#[target_feature(enable = "ssse3,aes")]
 fn word(word: u32) -> Vector {
     _mm_set1_epi32(word as i32)
 }
 
 #[inline]
-#[target_feature(enable = "ssse3,sse4.1,aes")]
+#[target_feature(enable = "ssse3,aes")]
 fn xor3(a: Vector, b: Vector, c: Vector) -> Vector {
     xor(xor(a, b), c)
 }

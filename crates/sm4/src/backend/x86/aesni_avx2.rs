@@ -10,14 +10,11 @@ use core::arch::x86_64::*;
 use cipher::array::Array;
 
 use super::{
-    super::{
-        Backend, Block, HashKey, RoundKeys,
-        affine::{AES_OUT, INTO, M0, M1, OUT_OF, after_aes, nibbles, rotation_after_aes, swapped},
-        cpu::AesniAvx2,
-        drive::drive,
-        fill_counters, last_word,
-    },
-    aesni, clmul,
+    Backend, Block, HashKey, RoundKeys, aesni,
+    affine::{AES_OUT, INTO, M0, M1, OUT_OF, after_aes, nibbles, rotation_after_aes, swapped},
+    clmul,
+    cpu::AesniAvx2,
+    drive, fill_counters, last_word,
 };
 use crate::block::{InOutBlocks, wipe, xor_blocks};
 

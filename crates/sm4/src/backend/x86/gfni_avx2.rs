@@ -6,14 +6,11 @@ use core::arch::x86_64::*;
 use cipher::array::Array;
 
 use super::{
-    super::{
-        Backend, Block, HashKey, RoundKeys,
-        affine::{INTO, M0, M1, M3, OUT, OUT_OF, gfni, rotation, swapped},
-        cpu::GfniAvx2,
-        drive::drive,
-        fill_counters, last_word,
-    },
+    Backend, Block, HashKey, RoundKeys,
+    affine::{self, INTO, M0, M1, M3, OUT, OUT_OF, gfni, rotation, swapped},
     clmul,
+    cpu::GfniAvx2,
+    drive, fill_counters, gfni_narrow, last_word,
 };
 use crate::block::{InOutBlocks, wipe, xor_blocks};
 
@@ -58,15 +55,9 @@ drive!("avx2,gfni", wide: 4);
 
 /// Less than a group.
 #[target_feature(enable = "avx2,gfni")]
-fn few<const DECRYPT: bool>(rk: &[u32; 32], blocks: &mut [Block]) {
-    if blocks.len() <= narrow::FEW {
-        return narrow::few::<DECRYPT>(rk, blocks);
-    }
-    let mut group = [[0; 16]; GROUP];
-    group[..blocks.len()].copy_from_slice(blocks);
-    groups::<DECRYPT, 1>(rk, core::slice::from_mut(&mut group));
-    blocks.copy_from_slice(&group[..blocks.len()]);
-    wipe(&mut group);
+fn few<const DECRYPT: bool>(rk: &RoundKeys, blocks: &mut [Block]) {
+    const { assert!(GROUP <= narrow::FEW) };
+    narrow::few::<DECRYPT>(rk, blocks);
 }
 
 /// x0 + L(S(z)).
@@ -198,14 +189,11 @@ mod narrow {
     use core::arch::x86_64::*;
 
     use super::{
-        super::{
-            super::affine::{
-                IN, INTO, KEY_M, KEY_OUT, M0, M1, M3, MAPPED_CK, MAPPED_FK, OUT, OUT_OF, gfni,
-                rotation,
-            },
-            gfni_narrow::{GROUP, narrow},
-        },
         Block, RoundKeys,
+        affine::{
+            IN, INTO, KEY_M, KEY_OUT, M0, M1, M3, MAPPED_CK, MAPPED_FK, OUT, OUT_OF, gfni, rotation,
+        },
+        gfni_narrow::{GROUP, narrow},
     };
 
     /// Blocks that [`few`] takes at most.

@@ -9,14 +9,11 @@ use core::arch::x86_64::*;
 use cipher::array::Array;
 
 use super::{
-    super::{
-        Backend, Block, HashKey, RoundKeys,
-        affine::{INTO, M0, M1, M3, OUT, OUT_OF, gfni, rotation, swapped},
-        cpu::GfniAvx512,
-        drive::drive,
-        fill_counters, last_word,
-    },
-    clmul, vpclmul,
+    Backend, Block, HashKey, RoundKeys,
+    affine::{self, INTO, M0, M1, M3, OUT, OUT_OF, gfni, rotation, swapped},
+    clmul,
+    cpu::GfniAvx512,
+    drive, fill_counters, gfni_narrow, last_word, vpclmul,
 };
 use crate::block::{InOutBlocks, wipe, xor_blocks};
 
@@ -201,14 +198,11 @@ mod narrow {
     use core::arch::x86_64::*;
 
     use super::{
-        super::{
-            super::affine::{
-                IN, INTO, KEY_M, KEY_OUT, M0, M1, M3, MAPPED_CK, MAPPED_FK, OUT, OUT_OF, gfni,
-                rotation,
-            },
-            gfni_narrow::{GROUP, narrow},
-        },
         Block, RoundKeys,
+        affine::{
+            IN, INTO, KEY_M, KEY_OUT, M0, M1, M3, MAPPED_CK, MAPPED_FK, OUT, OUT_OF, gfni, rotation,
+        },
+        gfni_narrow::{GROUP, narrow},
     };
 
     /// Blocks that [`few`] takes at most.

@@ -4,7 +4,7 @@
 use core::arch::x86_64::*;
 
 use super::{
-    super::{Block, HashKey},
+    Block, HashKey,
     clmul::{self, Product},
 };
 

@@ -6,10 +6,10 @@ macro_rules! token {
         cpufeatures::new!($module, $($feature),+);
 
         $(#[$doc])*
-        pub(crate) struct $name(());
+        pub(super) struct $name(());
 
         impl $name {
-            pub(crate) fn detect() -> Option<&'static Self> {
+            pub(super) fn detect() -> Option<&'static Self> {
                 $module::get().then_some(&Self(()))
             }
         }
@@ -18,7 +18,7 @@ macro_rules! token {
 
 token!(
     /// AVX-512 with BMI2: Skylake-SP, Zen 4 and later.
-    Avx512 in avx512: "avx2", "avx512f", "avx512bw", "avx512vl", "bmi1", "bmi2"
+    Avx512 in avx512: "avx2", "fma", "avx512f", "avx512bw", "avx512vl", "bmi1", "bmi2"
 );
 
 token!(
