@@ -39,7 +39,10 @@ use aarch64::KERNELS;
 use x86::KERNELS;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::{BLOCK_SIZE, block::InOutBlocks};
+use crate::{
+    BLOCK_SIZE,
+    block::{InOutBlocks, xor},
+};
 
 pub(crate) type Block = [u8; BLOCK_SIZE];
 
@@ -63,6 +66,18 @@ pub(crate) trait Backend: Sync {
 
     /// Decrypts each block in place: encryption with the round keys reversed.
     fn decrypt(&self, rk: &RoundKeys, blocks: &mut [Block]);
+
+    /// Encrypts, or decrypts, each block between two additions of its mask. There are as many masks as
+    /// blocks.
+    fn masked(&self, rk: &RoundKeys, blocks: &mut [Block], masks: &[Block], decrypt: bool) {
+        xor(blocks.as_flattened_mut(), masks.as_flattened());
+        if decrypt {
+            self.decrypt(rk, blocks);
+        } else {
+            self.encrypt(rk, blocks);
+        }
+        xor(blocks.as_flattened_mut(), masks.as_flattened());
+    }
 
     /// Adds the encryption of `counter`, `counter + 1`, ... to whole blocks. Only the last 32 bits are
     /// counted, most significant byte first: they wrap, and the others stay.
@@ -175,5 +190,11 @@ impl Key {
     /// [`Backend::ctr`] does.
     pub(crate) fn ctr(&self, counter: &Block, data: InOutBlocks<'_, '_>) {
         self.backend.ctr(&self.rk, counter, data);
+    }
+
+    /// Encrypts, or decrypts, each block between two additions of its mask.
+    pub(crate) fn masked(&self, blocks: &mut [Block], masks: &[Block], decrypt: bool) {
+        assert_eq!(blocks.len(), masks.len(), "as many masks as blocks");
+        self.backend.masked(&self.rk, blocks, masks, decrypt);
     }
 }

@@ -48,6 +48,11 @@ impl Sm4 {
         self.key.ctr(counter, data);
     }
 
+    /// Encrypts, or decrypts, each block between two additions of its mask.
+    pub(crate) fn masked(&self, blocks: &mut [[u8; 16]], masks: &[[u8; 16]], decrypt: bool) {
+        self.key.masked(blocks, masks, decrypt);
+    }
+
     pub(crate) fn decrypt(&self, blocks: &mut [[u8; 16]]) {
         self.key.decrypt_blocks(blocks);
     }

@@ -77,7 +77,7 @@ impl Xts {
     /// # Errors
     /// [`Error::DataUnitLength`] unless it has 16 to [`MAX_DATA_UNIT`] bytes; it is then unchanged.
     pub fn encrypt(&self, tweak: &[u8; 16], unit: &mut [u8]) -> Result<(), Error> {
-        self.unit(tweak, unit, Sm4::encrypt, false)
+        self.unit(tweak, unit, false)
     }
 
     /// Decrypts a data unit in place.
@@ -85,7 +85,7 @@ impl Xts {
     /// # Errors
     /// As [`Xts::encrypt`].
     pub fn decrypt(&self, tweak: &[u8; 16], unit: &mut [u8]) -> Result<(), Error> {
-        self.unit(tweak, unit, Sm4::decrypt, true)
+        self.unit(tweak, unit, true)
     }
 
     /// Whether a data unit may have this length, in bytes.
@@ -96,64 +96,37 @@ impl Xts {
         if len < BLOCK_SIZE || len > MAX_DATA_UNIT { Err(Error::DataUnitLength) } else { Ok(()) }
     }
 
-    fn unit(
-        &self,
-        tweak: &Block,
-        unit: &mut [u8],
-        work: fn(&Sm4, &mut [Block]),
-        decrypting: bool,
-    ) -> Result<(), Error> {
+    fn unit(&self, tweak: &Block, unit: &mut [u8], decrypt: bool) -> Result<(), Error> {
         Self::check_len(unit.len())?;
-        let mut t = Tweak { value: *tweak, convention: self.convention };
-        self.tweak.encrypt(core::slice::from_mut(&mut t.value));
+        let mut first = [*tweak];
+        self.tweak.encrypt(&mut first);
+        let mut tweaks = Tweaks::new(&first[0], self.convention);
+        wipe(&mut first);
 
         let (blocks, tail) = unit.as_chunks_mut::<BLOCK_SIZE>();
         // With a partial block at the end, the last whole one is part of the exchange below.
         let plain = blocks.len() - usize::from(!tail.is_empty());
         let (blocks, last) = blocks.split_at_mut(plain);
         for blocks in blocks.chunks_mut(PARALLEL_BLOCKS) {
-            let mut tweaks = [[0; BLOCK_SIZE]; PARALLEL_BLOCKS];
-            let tweaks = &mut tweaks[..blocks.len()];
-            tweaks.fill_with(|| t.next());
-            xor(blocks, tweaks);
-            work(&self.data, blocks);
-            xor(blocks, tweaks);
-            wipe(tweaks);
+            self.data.masked(blocks, tweaks.next(blocks.len()), decrypt);
         }
         if let Some(last) = last.first_mut() {
-            self.steal(&mut t, last, tail, work, decrypting);
+            self.steal(&mut tweaks, last, tail, decrypt);
         }
         Ok(())
     }
 
     /// Ciphertext stealing: the last whole block and the partial one behind it. Decryption meets
     /// the two tweaks in the other order.
-    fn steal(
-        &self,
-        t: &mut Tweak,
-        last: &mut Block,
-        tail: &mut [u8],
-        work: fn(&Sm4, &mut [Block]),
-        decrypting: bool,
-    ) {
-        let mut tweaks = [t.next(), t.next()];
-        if decrypting {
-            tweaks.reverse();
-        }
-        self.one(last, &tweaks[0], work);
-        for (a, b) in last.iter_mut().zip(tail) {
+    fn steal(&self, tweaks: &mut Tweaks, last: &mut Block, tail: &mut [u8], decrypt: bool) {
+        let [first, second] = [usize::from(decrypt), usize::from(!decrypt)];
+        let tweaks = tweaks.next(2);
+        let last = core::slice::from_mut(last);
+        self.data.masked(last, &tweaks[first..=first], decrypt);
+        for (a, b) in last[0].iter_mut().zip(tail) {
             core::mem::swap(a, b);
         }
-        self.one(last, &tweaks[1], work);
-        wipe(&mut tweaks);
-    }
-
-    fn one(&self, block: &mut Block, tweak: &Block, work: fn(&Sm4, &mut [Block])) {
-        let block = core::slice::from_mut(block);
-        let tweak = core::slice::from_ref(tweak);
-        xor(block, tweak);
-        work(&self.data, block);
-        xor(block, tweak);
+        self.data.masked(last, &tweaks[second..=second], decrypt);
     }
 }
 
@@ -163,40 +136,104 @@ impl fmt::Debug for Xts {
     }
 }
 
-fn xor(blocks: &mut [Block], tweaks: &[Block]) {
-    for (b, t) in blocks.as_flattened_mut().iter_mut().zip(tweaks.as_flattened()) {
-        *b ^= t;
-    }
-}
+/// How many tweaks are made side by side: each is x^8 times the one so far before it.
+const STEP: usize = 8;
 
-/// The tweak of the next block.
-struct Tweak {
-    value: Block,
+/// The tweaks of blocks that follow each other, as many as are worked on at once.
+struct Tweaks {
+    bytes: [Block; PARALLEL_BLOCKS],
+    /// The next ones, as numbers.
+    numbers: [u128; STEP],
     convention: Convention,
 }
 
-impl Tweak {
-    /// Returns the tweak, and multiplies it by x in GF(2^128). The two standards differ in the
-    /// order of the bits: IEEE 1619 counts from the first byte's least significant bit upward,
-    /// GB/T 17964 from the first byte's most significant bit downward, as GHASH does.
-    fn next(&mut self) -> Block {
-        let now = self.value;
-        self.value = match self.convention {
-            Convention::Ieee => {
-                let t = u128::from_le_bytes(now);
-                ((t << 1) ^ (0x87 & (t >> 127).wrapping_neg())).to_le_bytes()
-            }
-            Convention::Gb => {
-                let t = u128::from_be_bytes(now);
-                ((t >> 1) ^ ((0xe1 << 120) & (t & 1).wrapping_neg())).to_be_bytes()
-            }
+impl Tweaks {
+    fn new(first: &Block, convention: Convention) -> Self {
+        let mut numbers = [0; STEP];
+        numbers[0] = match convention {
+            Convention::Ieee => u128::from_le_bytes(*first),
+            Convention::Gb => u128::from_be_bytes(*first),
         };
-        now
+        for i in 1..STEP {
+            numbers[i] = times_x(numbers[i - 1], convention);
+        }
+        Self { bytes: [[0; BLOCK_SIZE]; PARALLEL_BLOCKS], numbers, convention }
+    }
+
+    /// The tweaks of the next `count` blocks, at most [`PARALLEL_BLOCKS`].
+    fn next(&mut self, count: usize) -> &[Block] {
+        for bytes in self.bytes[..count].chunks_mut(STEP) {
+            for (bytes, number) in bytes.iter_mut().zip(&mut self.numbers) {
+                *bytes = match self.convention {
+                    Convention::Ieee => number.to_le_bytes(),
+                    Convention::Gb => number.to_be_bytes(),
+                };
+                *number = times_x8(*number, self.convention);
+            }
+            // Of the last, shorter, row the numbers that were used go to the end.
+            self.numbers.rotate_left(bytes.len() % STEP);
+        }
+        &self.bytes[..count]
     }
 }
 
-impl Drop for Tweak {
+/// t·x in GF(2^128). The two standards differ in the order of the bits: IEEE 1619 counts from the first
+/// byte's least significant bit upward, GB/T 17964 from the first byte's most significant bit downward,
+/// as GHASH does.
+fn times_x(t: u128, convention: Convention) -> u128 {
+    match convention {
+        Convention::Ieee => (t << 1) ^ (0x87 & (t >> 127).wrapping_neg()),
+        Convention::Gb => (t >> 1) ^ ((0xe1 << 120) & (t & 1).wrapping_neg()),
+    }
+}
+
+/// t·x^8: a byte goes out, and comes back times x^7 + x^2 + x + 1.
+fn times_x8(t: u128, convention: Convention) -> u128 {
+    match convention {
+        Convention::Ieee => {
+            let out = t >> 120;
+            (t << 8) ^ out ^ (out << 1) ^ (out << 2) ^ (out << 7)
+        }
+        Convention::Gb => {
+            let out = t << 120;
+            (t >> 8) ^ out ^ (out >> 1) ^ (out >> 2) ^ (out >> 7)
+        }
+    }
+}
+
+impl Drop for Tweaks {
     fn drop(&mut self) {
-        self.value.zeroize();
+        wipe(&mut self.bytes);
+        self.numbers.zeroize();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eight_steps_at_once() {
+        for convention in [Convention::Ieee, Convention::Gb] {
+            for t in [1, 0x87, 1 << 127, u128::MAX, 0x0123_4567_89ab_cdef << 60 | 0x5a] {
+                let one_by_one = (0..8).fold(t, |t, _| times_x(t, convention));
+                assert_eq!(times_x8(t, convention), one_by_one);
+            }
+        }
+    }
+
+    /// Each count in a row, so that rows end everywhere.
+    #[test]
+    fn tweaks_follow_each_other() {
+        for convention in [Convention::Ieee, Convention::Gb] {
+            let first = core::array::from_fn(|i| (i * 29 + 3) as u8);
+            let mut one_by_one = Tweaks::new(&first, convention);
+            let mut many = Tweaks::new(&first, convention);
+            for count in 1..=PARALLEL_BLOCKS {
+                for tweak in many.next(count) {
+                    assert_eq!(*tweak, one_by_one.next(1)[0], "{count}");
+                }
+            }
+        }
     }
 }

@@ -4,9 +4,9 @@
 /// Defines `crypt`, which works on any number of blocks with what stands around the invocation:
 ///
 /// - `Vector`, of which four hold a group of [`GROUP`] blocks, word by word;
-/// - `load`: blocks become words, mapped by P (`backend::affine`); `rows`: the same back, in the
-///   reversed order of words (the transformation R); `xor_rows` and `write_rows` then;
-/// - `prefix` and `counters`: words of counter blocks, in the order in which `load` would give them;
+/// - `read_rows` and `words`: blocks become words, mapped by P (`backend::affine`); `rows`: the same
+///   back, in the reversed order of words (the transformation R); `xor_rows` and `write_rows` then;
+/// - `prefix` and `counters`: words of counter blocks, in the order in which `words` would give them;
 /// - `round`: x0 + L(S(z)) for a group, where z = x1 + x2 + x3 + rk.
 ///
 /// `$wide` groups are in flight at once while there are enough blocks, for a round's instructions
@@ -40,13 +40,55 @@ macro_rules! drive {
             rk: &RoundKeys,
             blocks: &mut [[Block; GROUP]],
         ) {
-            let mut x = [load(&blocks[0]); G];
+            let mut x = [words(read_rows(&blocks[0])); G];
             for (x, blocks) in x.iter_mut().zip(&*blocks).skip(1) {
-                *x = load(blocks);
+                *x = words(read_rows(blocks));
             }
             let x = rounds::<DECRYPT, G>(rk, x);
             for (x, blocks) in x.iter().zip(blocks) {
                 write_rows(rows(x), blocks);
+            }
+        }
+
+        /// Encrypts blocks, or decrypts them, between two additions of their masks.
+        #[target_feature(enable = $features)]
+        fn masked<const DECRYPT: bool>(rk: &RoundKeys, blocks: &mut [Block], masks: &[Block]) {
+            let (wide, rest) = blocks.as_chunks_mut::<{ $wide * GROUP }>();
+            let (wide_masks, rest_masks) = masks.as_chunks::<{ $wide * GROUP }>();
+            for (blocks, masks) in wide.iter_mut().zip(wide_masks) {
+                let (blocks, masks) = (blocks.as_chunks_mut().0, masks.as_chunks().0);
+                masked_groups::<DECRYPT, $wide>(rk, blocks, masks);
+            }
+            let (one, rest) = rest.as_chunks_mut::<GROUP>();
+            let (one_masks, rest_masks) = rest_masks.as_chunks::<GROUP>();
+            for (blocks, masks) in one.iter_mut().zip(one_masks) {
+                let (blocks, masks) = (core::slice::from_mut(blocks), core::slice::from_ref(masks));
+                masked_groups::<DECRYPT, 1>(rk, blocks, masks);
+            }
+            if !rest.is_empty() {
+                crate::block::xor(rest.as_flattened_mut(), rest_masks.as_flattened());
+                few::<DECRYPT>(rk, rest);
+                crate::block::xor(rest.as_flattened_mut(), rest_masks.as_flattened());
+            }
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn masked_groups<const DECRYPT: bool, const G: usize>(
+            rk: &RoundKeys,
+            blocks: &mut [[Block; GROUP]],
+            masks: &[[Block; GROUP]],
+        ) {
+            let whitened = |i: usize, blocks: &[[Block; GROUP]]| {
+                words(xor_rows(read_rows(&blocks[i]), &masks[i]))
+            };
+            let mut x = [whitened(0, blocks); G];
+            for (i, x) in x.iter_mut().enumerate().skip(1) {
+                *x = whitened(i, blocks);
+            }
+            let x = rounds::<DECRYPT, G>(rk, x);
+            for ((x, blocks), masks) in x.iter().zip(blocks).zip(masks) {
+                write_rows(xor_rows(rows(x), masks), blocks);
             }
         }
 

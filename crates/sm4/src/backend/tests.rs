@@ -188,3 +188,22 @@ fn unaligned_data() {
         }
     }
 }
+
+/// Each count of blocks either side of each kernel's group.
+#[test]
+fn masked_blocks() {
+    let key = [0x3c; 16];
+    let masks: Vec<Block> = blocks(150).iter().map(|block| block.map(|byte| !byte)).collect();
+    let portable = Key::with(&portable::Portable, &key);
+    for (name, backend) in runnable() {
+        let cipher = Key::with(backend, &key);
+        for count in 0..=masks.len() {
+            for decrypt in [false, true] {
+                let (mut got, mut want) = (blocks(count), blocks(count));
+                cipher.masked(&mut got, &masks[..count], decrypt);
+                portable.masked(&mut want, &masks[..count], decrypt);
+                assert!(got == want, "{name}, {count} blocks, decrypt {decrypt}");
+            }
+        }
+    }
+}

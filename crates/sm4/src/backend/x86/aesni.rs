@@ -38,6 +38,17 @@ impl Backend for Aesni {
         unsafe { crypt::<true>(rk, blocks) }
     }
 
+    fn masked(&self, rk: &RoundKeys, blocks: &mut [Block], masks: &[Block], decrypt: bool) {
+        // SAFETY: this value proves that the CPU has the features.
+        unsafe {
+            if decrypt {
+                masked::<true>(rk, blocks, masks);
+            } else {
+                masked::<false>(rk, blocks, masks);
+            }
+        }
+    }
+
     fn ctr(&self, rk: &RoundKeys, counter: &Block, data: InOutBlocks<'_, '_>) {
         // SAFETY: this value proves that the CPU has the features.
         unsafe { ctr(rk, counter, data) }
@@ -133,12 +144,17 @@ fn rotated<const N: usize>(x: Vector) -> Vector {
     _mm_shuffle_epi8(x, bytes(&const { rotation_after_aes(N) }))
 }
 
-/// Four blocks, word by word: first words, second words and so on.
 #[inline]
 #[target_feature(enable = "ssse3,aes")]
-fn load(blocks: &[Block; GROUP]) -> [Vector; 4] {
-    let words = transposed(blocks.each_ref().map(|block| bytes(block)));
-    words.map(|x| into(x))
+fn read_rows(blocks: &[Block; GROUP]) -> [Vector; 4] {
+    blocks.each_ref().map(|block| bytes(block))
+}
+
+/// Blocks become words: first words, second words and so on, mapped.
+#[inline]
+#[target_feature(enable = "ssse3,aes")]
+fn words(rows: [Vector; 4]) -> [Vector; 4] {
+    transposed(rows).map(|x| into(x))
 }
 
 /// The same back, with the words in reversed order (the transformation R).

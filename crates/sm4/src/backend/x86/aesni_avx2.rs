@@ -39,6 +39,17 @@ impl Backend for AesniAvx2 {
         unsafe { crypt::<true>(rk, blocks) }
     }
 
+    fn masked(&self, rk: &RoundKeys, blocks: &mut [Block], masks: &[Block], decrypt: bool) {
+        // SAFETY: this value proves that the CPU has the features.
+        unsafe {
+            if decrypt {
+                masked::<true>(rk, blocks, masks);
+            } else {
+                masked::<false>(rk, blocks, masks);
+            }
+        }
+    }
+
     fn ctr(&self, rk: &RoundKeys, counter: &Block, data: InOutBlocks<'_, '_>) {
         // SAFETY: this value proves that the CPU has the features.
         unsafe { ctr(rk, counter, data) }
@@ -110,13 +121,18 @@ fn rotated<const N: usize>(x: Vector) -> Vector {
     _mm256_shuffle_epi8(x, table(&const { rotation_after_aes(N) }))
 }
 
-/// Eight blocks, word by word: first words, second words and so on.
 #[inline]
 #[target_feature(enable = "avx2,aes")]
-fn load(blocks: &[Block; GROUP]) -> [Vector; 4] {
+fn read_rows(blocks: &[Block; GROUP]) -> [Vector; 4] {
     let (rows, _) = blocks.as_flattened().as_chunks::<32>();
-    let words = transposed([bytes(&rows[0]), bytes(&rows[1]), bytes(&rows[2]), bytes(&rows[3])]);
-    words.map(|x| into(x))
+    [bytes(&rows[0]), bytes(&rows[1]), bytes(&rows[2]), bytes(&rows[3])]
+}
+
+/// Blocks become words: first words, second words and so on, mapped.
+#[inline]
+#[target_feature(enable = "avx2,aes")]
+fn words(rows: [Vector; 4]) -> [Vector; 4] {
+    transposed(rows).map(|x| into(x))
 }
 
 /// The same back, with the words in reversed order (the transformation R).
