@@ -49,8 +49,10 @@ const RANGE: &Reason = &Reason {
     is_public: "whether a number is a private key or a nonce; of those refused none is used",
     inside: &[("/subtle-2.", "from")],
 };
-const INFINITY: &Reason =
-    &Reason { is_public: "never, for the scalars that there are", inside: &[] };
+const INFINITY: &Reason = &Reason {
+    is_public: "never, for the scalars that there are",
+    inside: &[("/core/src/option.rs", "as_ref")],
+};
 const CHARACTERS: &Reason = &Reason {
     is_public: "how many bytes a character has in UTF-8, as the documentation says",
     inside: &[
@@ -118,6 +120,7 @@ const DECLASSIFIED: &[Declassified] = &[
     branch("sm2/src/curve/jacobian.rs", "if bool::from(self.z.is_zero())", INFINITY),
     branch("sm2/src/curve/projective.rs", "if bool::from(self.z.is_zero())", INFINITY),
     branch("sm2/src/curve/normalize.rs", "if !point.is_infinity_vartime()", INFINITY),
+    branch("sm2/src/backend.rs", "let cast = point.as_ref().map(Affine::cast);", INFINITY),
     branch("sm2/src/encrypt.rs", "if !shared.apply_mask(&mut c2)?", RANGE),
     branch("sm2/src/encrypt.rs", "if mask_is_good & bool::from(hash.ct_eq(", VERDICT),
     branch("keys/src/enveloped_key.rs", "if *key.public_key() == self.public", VERDICT),
