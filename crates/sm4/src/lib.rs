@@ -16,7 +16,7 @@
 //! | key wrap | [`wrap`] |
 //! | ECB, short GCM and CCM tags | [`hazmat`] |
 //!
-//! The CPU decides who computes ([`backend`]). In every backend no branch and no address depends on key
+//! The CPU decides who computes ([`backend()`]). In every backend no branch and no address depends on key
 //! or data; there are no tables. Keys, and buffers with keystream or plaintext, are zeroized on drop;
 //! what kernels hold in registers, or the compiler spills, is not.
 //!

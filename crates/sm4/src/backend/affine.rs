@@ -1,6 +1,6 @@
 //! The S-box through the field of AES, whose inversion CPUs have as an instruction.
 //!
-//! SM4's S-box is S(x) = A·inv(A·x + c) + c in GF(2)[x]/(x^8+x^7+x^6+x^5+x^4+x^2+1). With an
+//! SM4's S-box is S(x) = A·inv(A·x + c) + c modulo x^8+x^7+x^6+x^5+x^4+x^2+1. With an
 //! isomorphism f into AES's field, S(x) = Q·inv(P·x + p) + c, where P = f·A, Q = A·f^-1, p = f(c)
 //! and inv is AES's.
 //!

@@ -3,7 +3,7 @@
 
 /// Defines `crypt`, which works on any number of blocks with what stands around the invocation:
 ///
-/// - `Vector`, of which four hold a group of [`GROUP`] blocks, word by word;
+/// - `Vector`, of which four hold a group of `GROUP` blocks, word by word;
 /// - `read_rows` and `words`: blocks become words, mapped by P (`backend::affine`); `rows`: the same
 ///   back, in the reversed order of words (the transformation R); `xor_rows` and `write_rows` then;
 /// - `prefix` and `counters`: words of counter blocks, in the order in which `words` would give them;

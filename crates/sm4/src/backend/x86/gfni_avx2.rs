@@ -212,7 +212,7 @@ mod narrow {
         gfni_narrow::{GROUP, narrow},
     };
 
-    /// Blocks that [`few`] takes at most.
+    /// Blocks that `few` takes at most.
     pub(super) const FEW: usize = 2 * GROUP;
 
     narrow!("avx2,gfni", |a, b, c| _mm_xor_si128(_mm_xor_si128(a, b), c));

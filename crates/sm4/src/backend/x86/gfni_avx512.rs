@@ -221,7 +221,7 @@ mod narrow {
         gfni_narrow::{GROUP, narrow},
     };
 
-    /// Blocks that [`few`] takes at most.
+    /// Blocks that `few` takes at most.
     pub(super) const FEW: usize = 2 * GROUP;
 
     narrow!("avx2,avx512f,avx512bw,avx512vl,gfni", |a, b, c| _mm_ternarylogic_epi32::<0x96>(
