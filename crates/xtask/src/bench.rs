@@ -2,6 +2,7 @@
 //! As a table: OpenSSL 4 and Tongsuo, each measured by its own `speed`.
 
 mod chart;
+mod count;
 mod rivals;
 
 use std::{fmt::Write as _, fs, hint::black_box, time::Instant};
@@ -14,6 +15,8 @@ use rivals::{RIVALS, Rival};
 pub(crate) fn run() -> Result {
     run::run("cargo bench --package gmkit-benches")
 }
+
+pub(crate) use count::{check, write_baseline};
 
 /// A row of the table: what `gmkit bench` calls it, and what `openssl speed` does.
 struct Compared {

@@ -29,6 +29,7 @@ cargo xtask ct [short]    constant time, traced on the machine code; planted lea
 cargo xtask peers         build and install other implementations under target/peers, once
 cargo xtask interop       compare with all of them, both ways, and print the matrix
 cargo xtask bench [table] criterion benches; or the table of the book, beside OpenSSL 4 and Tongsuo
+cargo xtask bench --check instructions per operation, against benches/baseline.json (--baseline writes it)
 cargo xtask fuzz [SECS]   each fuzz target for SECS seconds (default 60); needs a nightly and cargo-fuzz
 cargo xtask ffi           test the C ABI from C, C++, Python and Java
 cargo xtask install DIR   install libgmkit, gmkit.h, pkg-config and CMake files under DIR
@@ -47,6 +48,8 @@ fn main() -> ExitCode {
         ["peers"] => packages::install().and_then(|()| test::peers().map(|_| ())),
         ["interop"] => test::peers().and_then(|_| interop::run()),
         ["bench"] => bench::run(),
+        ["bench", "--check"] => packages::install().and_then(|()| bench::check()),
+        ["bench", "--baseline"] => packages::install().and_then(|()| bench::write_baseline()),
         ["bench", "table"] => test::peers().and_then(|_| bench::table()),
         ["fuzz"] => fuzz::run("60"),
         ["fuzz", seconds] => fuzz::run(seconds),
