@@ -6,22 +6,22 @@
 //! programs that test or measure all of them (feature `backend-choice`).
 
 // Targets without an operating system have no vectors by default, and no way to ask for them.
-#[cfg(target_arch = "aarch64")]
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
 #[allow(unsafe_code, reason = "kernels, which demand a token of the CPU's features")]
 mod aarch64;
 #[cfg(any(
-    target_arch = "aarch64",
+    all(target_arch = "aarch64", target_endian = "little"),
     all(target_arch = "x86_64", not(any(target_os = "none", target_os = "uefi")))
 ))]
 #[allow(dead_code, reason = "each architecture takes what its instructions need")]
 mod affine;
 #[cfg(any(
-    target_arch = "aarch64",
+    all(target_arch = "aarch64", target_endian = "little"),
     all(target_arch = "x86_64", not(any(target_os = "none", target_os = "uefi")))
 ))]
 mod cpu;
 #[cfg(any(
-    target_arch = "aarch64",
+    all(target_arch = "aarch64", target_endian = "little"),
     all(target_arch = "x86_64", not(any(target_os = "none", target_os = "uefi")))
 ))]
 mod drive;
@@ -33,7 +33,7 @@ mod tests;
 #[allow(unsafe_code, reason = "kernels, which demand a token of the CPU's features")]
 mod x86;
 
-#[cfg(target_arch = "aarch64")]
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
 use aarch64::KERNELS;
 #[cfg(all(target_arch = "x86_64", not(any(target_os = "none", target_os = "uefi"))))]
 use x86::KERNELS;
@@ -108,7 +108,7 @@ type Candidate = (&'static str, fn() -> Option<&'static dyn Backend>);
 
 /// The kernels compiled in, preferred first.
 #[cfg(not(any(
-    target_arch = "aarch64",
+    all(target_arch = "aarch64", target_endian = "little"),
     all(target_arch = "x86_64", not(any(target_os = "none", target_os = "uefi")))
 )))]
 const KERNELS: &[Candidate] = &[];
