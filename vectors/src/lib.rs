@@ -123,7 +123,11 @@ pub fn run(selection: &Selection) -> Result<Report, Error> {
             }
         }
     }
-    Ok(Report::new(Machine::detect(), backends, not_run(), suites))
+    // A backend of another core: nothing ran, which must not pass for a success.
+    match (&selection.backend, &suites[..]) {
+        (Some(wanted), []) => Err(Error::UnknownBackend(wanted.clone())),
+        _ => Ok(Report::new(Machine::detect(), backends, not_run(), suites)),
+    }
 }
 
 fn run_file(embedded: &files::Embedded, core: &Core, backend: &'static str) -> SuiteReport {

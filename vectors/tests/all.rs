@@ -97,7 +97,15 @@ fn the_accepted_edge_cases_are_exactly_these() {
 #[test]
 fn selections() {
     let one = Selection { suite: Some("sm2_point".to_owned()), ..Selection::default() };
-    assert_eq!(run(&one).unwrap().suites.len(), 1);
+    let report = run(&one).unwrap();
+    assert!(report.suites.iter().all(|suite| suite.suite == "sm2_point"));
+    assert!(report.suites.iter().any(|suite| suite.backend == "portable"));
+    let portable = Selection { backend: Some("portable".to_owned()), ..one.clone() };
+    assert_eq!(run(&portable).unwrap().suites.len(), 1);
+    // A backend that there is, but not for this suite: nothing would run.
+    let other = Selection { suite: Some("sm4_block".to_owned()), ..Selection::default() };
+    let other = Selection { backend: Some("saturated".to_owned()), ..other };
+    assert_eq!(run(&other).unwrap_err(), Error::UnknownBackend("saturated".to_owned()));
     let none = Selection { suite: Some("sm5".to_owned()), ..Selection::default() };
     assert_eq!(run(&none).unwrap_err(), Error::UnknownSuite("sm5".to_owned()));
     let none = Selection { backend: Some("abacus".to_owned()), ..Selection::default() };
