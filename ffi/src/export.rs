@@ -21,18 +21,27 @@ use crate::fault::{Fault, gmkit_error};
 /// `cargo xtask header` reads these invocations, so keep to one name, argument list and body.
 macro_rules! export {
     () => {};
-    (
+    // What all forms have in common.
+    (@function
         $(#[$attribute:meta])*
-        fn $name:ident($($argument:ident: $type:ty),* $(,)?) = void $body:block
-        $($rest:tt)*
+        $name:ident($($argument:ident: $type:ty),*) -> $result:ty { $call:expr }
     ) => {
         $(#[$attribute])*
         #[allow(unsafe_code, reason = "a name for C; all of them begin with gmkit_")]
         #[allow(unused_mut, reason = "some types of arguments change when they are read")]
         #[unsafe(no_mangle)]
-        pub extern "C" fn $name($(mut $argument: $type),*) {
-            crate::export::guarded_or((), move || $body);
+        pub extern "C" fn $name($(mut $argument: $type),*) -> $result {
+            $call
         }
+    };
+    (
+        $(#[$attribute:meta])*
+        fn $name:ident($($argument:ident: $type:ty),* $(,)?) = void $body:block
+        $($rest:tt)*
+    ) => {
+        export! { @function $(#[$attribute])* $name($($argument: $type),*) -> () {
+            crate::export::guarded_or((), move || $body)
+        } }
         export! { $($rest)* }
     };
     (
@@ -40,13 +49,9 @@ macro_rules! export {
         fn $name:ident($($argument:ident: $type:ty),* $(,)?) = always $body:block
         $($rest:tt)*
     ) => {
-        $(#[$attribute])*
-        #[allow(unsafe_code, reason = "a name for C; all of them begin with gmkit_")]
-        #[allow(unused_mut, reason = "some types of arguments change when they are read")]
-        #[unsafe(no_mangle)]
-        pub extern "C" fn $name($(mut $argument: $type),*) -> crate::fault::gmkit_error {
+        export! { @function $(#[$attribute])* $name($($argument: $type),*) -> crate::fault::gmkit_error {
             crate::export::caught(move || -> Result<(), crate::fault::Fault> { $body })
-        }
+        } }
         export! { $($rest)* }
     };
     (
@@ -54,13 +59,9 @@ macro_rules! export {
         fn $name:ident($($argument:ident: $type:ty),* $(,)?) -> $result:ty = $on_panic:tt $body:block
         $($rest:tt)*
     ) => {
-        $(#[$attribute])*
-        #[allow(unsafe_code, reason = "a name for C; all of them begin with gmkit_")]
-        #[allow(unused_mut, reason = "some types of arguments change when they are read")]
-        #[unsafe(no_mangle)]
-        pub extern "C" fn $name($(mut $argument: $type),*) -> $result {
+        export! { @function $(#[$attribute])* $name($($argument: $type),*) -> $result {
             crate::export::guarded_or($on_panic, move || $body)
-        }
+        } }
         export! { $($rest)* }
     };
     (
@@ -68,13 +69,9 @@ macro_rules! export {
         fn $name:ident($($argument:ident: $type:ty),* $(,)?) $body:block
         $($rest:tt)*
     ) => {
-        $(#[$attribute])*
-        #[allow(unsafe_code, reason = "a name for C; all of them begin with gmkit_")]
-        #[allow(unused_mut, reason = "some types of arguments change when they are read")]
-        #[unsafe(no_mangle)]
-        pub extern "C" fn $name($(mut $argument: $type),*) -> crate::fault::gmkit_error {
+        export! { @function $(#[$attribute])* $name($($argument: $type),*) -> crate::fault::gmkit_error {
             crate::export::guarded(move || -> Result<(), crate::fault::Fault> { $body })
-        }
+        } }
         export! { $($rest)* }
     };
 }

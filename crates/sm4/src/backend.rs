@@ -13,7 +13,6 @@ mod aarch64;
     all(target_arch = "aarch64", target_endian = "little"),
     all(target_arch = "x86_64", not(any(target_os = "none", target_os = "uefi")))
 ))]
-#[allow(dead_code, reason = "each architecture takes what its instructions need")]
 mod affine;
 #[cfg(any(
     all(target_arch = "aarch64", target_endian = "little"),

@@ -6,8 +6,10 @@ mod pmull;
 mod sm4e;
 
 use super::{
-    Backend, Block, Candidate, HashKey, RoundKeys, affine, cpu::token, drive::drive, fill_counters,
-    last_word, schedule,
+    Backend, Block, Candidate, HashKey, RoundKeys, affine,
+    cpu::token,
+    drive::{backend, drive},
+    fill_counters, last_word, schedule,
 };
 
 /// Preferred first.

@@ -16,7 +16,7 @@
 use super::schedule::{CK, FK};
 
 /// A linear map of bytes: the images of the eight bits, least significant first.
-type Map = [u8; 8];
+pub(super) type Map = [u8; 8];
 
 /// c of the S-box.
 const C: u8 = 0xd3;
@@ -45,7 +45,7 @@ const fn compose(second: &Map, first: &Map) -> Map {
     out
 }
 
-const fn sum(a: &Map, b: &Map) -> Map {
+pub(super) const fn sum(a: &Map, b: &Map) -> Map {
     let (mut out, mut bit) = ([0; 8], 0);
     while bit < 8 {
         out[bit] = a[bit] ^ b[bit];
@@ -150,7 +150,6 @@ const fn between(m: &Map) -> Map {
 /// To the same byte, and to the next two; the sum of both goes to the last one.
 pub(super) const M0: Map = between(&sum(&IDENTITY, &shift(2)));
 pub(super) const M1: Map = between(&sum(&shift(2), &shift(-6)));
-pub(super) const M3: Map = sum(&M0, &M1);
 /// What c adds to each byte of a round's output, L(c). With c in all four bytes a rotation of the word
 /// rotates each byte: L(c) = c + 3(c<<<2) + c = c<<<2.
 pub(super) const OUT: u8 = apply(&INTO, C.rotate_left(2));
@@ -225,20 +224,6 @@ pub(super) const fn nibbles(map: &Map, constant: u8) -> [[u8; 16]; 2] {
     out
 }
 
-/// A map as the GFNI instructions take it: the mask of input bits for output bit i in byte 7 - i.
-pub(super) const fn gfni(map: &Map) -> i64 {
-    let (mut bytes, mut row) = ([0; 8], 0);
-    while row < 8 {
-        let mut bit = 0;
-        while bit < 8 {
-            bytes[7 - row] |= (map[bit] >> row & 1) << bit;
-            bit += 1;
-        }
-        row += 1;
-    }
-    i64::from_le_bytes(bytes)
-}
-
 /// Where each byte of a vector of words goes when the words are rotated left by `n` bytes. The first
 /// byte in memory is the most significant one.
 pub(super) const fn rotation<const BYTES: usize>(n: usize) -> [u8; BYTES] {
@@ -246,16 +231,6 @@ pub(super) const fn rotation<const BYTES: usize>(n: usize) -> [u8; BYTES] {
     while i < BYTES {
         // Shuffles count from the beginning of each 128-bit lane.
         out[i] = (((i % 16) & !3) | ((i + n) % 4)) as u8;
-        i += 1;
-    }
-    out
-}
-
-/// Where each byte goes when the bytes of each word change places.
-pub(super) const fn swapped<const BYTES: usize>() -> [u8; BYTES] {
-    let (mut out, mut i) = ([0; BYTES], 0);
-    while i < BYTES {
-        out[i] = ((i % 16) ^ 3) as u8;
         i += 1;
     }
     out

@@ -170,4 +170,53 @@ macro_rules! drive {
     };
 }
 
-pub(super) use drive;
+/// Implements the backend for a token, by what [`drive`] defines, a key schedule, and the two functions
+/// of a hash. All of them need no more features than the token stands for.
+macro_rules! backend {
+    ($token:ty, schedule: $schedule:path, hash: $hash_key:path, $hash:path) => {
+        impl Backend for $token {
+            fn schedule(&self, key: &Block) -> RoundKeys {
+                // SAFETY: this value proves that the CPU has the features.
+                unsafe { $schedule(key) }
+            }
+
+            fn encrypt(&self, rk: &RoundKeys, blocks: &mut [Block]) {
+                // SAFETY: this value proves that the CPU has the features.
+                unsafe { crypt::<false>(rk, blocks) }
+            }
+
+            fn decrypt(&self, rk: &RoundKeys, blocks: &mut [Block]) {
+                // SAFETY: this value proves that the CPU has the features.
+                unsafe { crypt::<true>(rk, blocks) }
+            }
+
+            fn masked(&self, rk: &RoundKeys, blocks: &mut [Block], masks: &[Block], decrypt: bool) {
+                // SAFETY: this value proves that the CPU has the features.
+                unsafe {
+                    if decrypt {
+                        masked::<true>(rk, blocks, masks);
+                    } else {
+                        masked::<false>(rk, blocks, masks);
+                    }
+                }
+            }
+
+            fn ctr(&self, rk: &RoundKeys, counter: &Block, data: InOutBlocks<'_, '_>) {
+                // SAFETY: this value proves that the CPU has the features.
+                unsafe { ctr(rk, counter, data) }
+            }
+
+            fn hash_key(&self, h: &Block) -> HashKey {
+                // SAFETY: this value proves that the CPU has the features.
+                unsafe { $hash_key(h) }
+            }
+
+            fn hash(&self, key: &HashKey, y: &mut Block, blocks: &[Block]) {
+                // SAFETY: this value proves that the CPU has the features.
+                unsafe { $hash(key, y, blocks) }
+            }
+        }
+    };
+}
+
+pub(super) use {backend, drive};

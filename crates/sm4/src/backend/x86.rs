@@ -7,11 +7,14 @@ mod cpu;
 mod gfni_avx2;
 mod gfni_avx512;
 mod gfni_narrow;
+mod maps;
 mod vpclmul;
 
 use super::{
-    Backend, Block, Candidate, HashKey, RoundKeys, affine, cpu::token, drive::drive, fill_counters,
-    last_word,
+    Backend, Block, Candidate, HashKey, RoundKeys, affine,
+    cpu::token,
+    drive::{backend, drive},
+    fill_counters, last_word,
 };
 
 /// Preferred first.

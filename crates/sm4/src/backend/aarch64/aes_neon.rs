@@ -11,6 +11,7 @@ use super::{
         AES_KEY_OUT, AES_OUT, IN, INTO, KEY_M, M0, M1, MAPPED_CK, MAPPED_FK, OUT_OF, after_aes,
         nibbles, rotation_after_aes,
     },
+    backend,
     cpu::AesNeon,
     drive, fill_counters, last_word, pmull,
 };
@@ -21,48 +22,7 @@ const GROUP: usize = 4;
 
 type Vector = uint8x16_t;
 
-impl Backend for AesNeon {
-    fn schedule(&self, key: &Block) -> RoundKeys {
-        // SAFETY: this value proves that the CPU has the features.
-        unsafe { schedule(key) }
-    }
-
-    fn encrypt(&self, rk: &RoundKeys, blocks: &mut [Block]) {
-        // SAFETY: this value proves that the CPU has the features.
-        unsafe { crypt::<false>(rk, blocks) }
-    }
-
-    fn decrypt(&self, rk: &RoundKeys, blocks: &mut [Block]) {
-        // SAFETY: this value proves that the CPU has the features.
-        unsafe { crypt::<true>(rk, blocks) }
-    }
-
-    fn masked(&self, rk: &RoundKeys, blocks: &mut [Block], masks: &[Block], decrypt: bool) {
-        // SAFETY: this value proves that the CPU has the features.
-        unsafe {
-            if decrypt {
-                masked::<true>(rk, blocks, masks);
-            } else {
-                masked::<false>(rk, blocks, masks);
-            }
-        }
-    }
-
-    fn ctr(&self, rk: &RoundKeys, counter: &Block, data: InOutBlocks<'_, '_>) {
-        // SAFETY: this value proves that the CPU has the features.
-        unsafe { ctr(rk, counter, data) }
-    }
-
-    fn hash_key(&self, h: &Block) -> HashKey {
-        // SAFETY: this value proves that the CPU has the features.
-        unsafe { pmull::key(h) }
-    }
-
-    fn hash(&self, key: &HashKey, y: &mut Block, blocks: &[Block]) {
-        // SAFETY: this value proves that the CPU has the features.
-        unsafe { pmull::hash(key, y, blocks) }
-    }
-}
+backend!(AesNeon, schedule: schedule, hash: pmull::key, pmull::hash);
 
 drive!("neon,aes", wide: 4);
 

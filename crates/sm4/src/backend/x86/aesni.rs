@@ -6,14 +6,13 @@ use core::arch::x86_64::*;
 use cipher::array::Array;
 
 use super::{
-    Backend, Block, HashKey, RoundKeys,
-    affine::{
+    Backend, Block, HashKey, RoundKeys, backend, clmul,
+    cpu::Aesni,
+    drive, fill_counters, last_word,
+    maps::{
         AES_KEY_OUT, AES_OUT, IN, INTO, KEY_M, M0, M1, MAPPED_CK, MAPPED_FK, OUT_OF, after_aes,
         nibbles, rotation_after_aes, swapped,
     },
-    clmul,
-    cpu::Aesni,
-    drive, fill_counters, last_word,
 };
 use crate::block::{InOutBlocks, wipe, xor_blocks};
 
@@ -22,48 +21,7 @@ pub(super) const GROUP: usize = 4;
 
 type Vector = __m128i;
 
-impl Backend for Aesni {
-    fn schedule(&self, key: &Block) -> RoundKeys {
-        // SAFETY: this value proves that the CPU has the features.
-        unsafe { schedule(key) }
-    }
-
-    fn encrypt(&self, rk: &RoundKeys, blocks: &mut [Block]) {
-        // SAFETY: this value proves that the CPU has the features.
-        unsafe { crypt::<false>(rk, blocks) }
-    }
-
-    fn decrypt(&self, rk: &RoundKeys, blocks: &mut [Block]) {
-        // SAFETY: this value proves that the CPU has the features.
-        unsafe { crypt::<true>(rk, blocks) }
-    }
-
-    fn masked(&self, rk: &RoundKeys, blocks: &mut [Block], masks: &[Block], decrypt: bool) {
-        // SAFETY: this value proves that the CPU has the features.
-        unsafe {
-            if decrypt {
-                masked::<true>(rk, blocks, masks);
-            } else {
-                masked::<false>(rk, blocks, masks);
-            }
-        }
-    }
-
-    fn ctr(&self, rk: &RoundKeys, counter: &Block, data: InOutBlocks<'_, '_>) {
-        // SAFETY: this value proves that the CPU has the features.
-        unsafe { ctr(rk, counter, data) }
-    }
-
-    fn hash_key(&self, h: &Block) -> HashKey {
-        // SAFETY: this value proves that the CPU has the features.
-        unsafe { clmul::key(h) }
-    }
-
-    fn hash(&self, key: &HashKey, y: &mut Block, blocks: &[Block]) {
-        // SAFETY: this value proves that the CPU has the features.
-        unsafe { clmul::hash(key, y, blocks) }
-    }
-}
+backend!(Aesni, schedule: schedule, hash: clmul::key, clmul::hash);
 
 drive!("ssse3,aes", wide: 4);
 

@@ -10,11 +10,10 @@ use core::arch::x86_64::*;
 use cipher::array::Array;
 
 use super::{
-    Backend, Block, HashKey, RoundKeys, aesni,
-    affine::{AES_OUT, INTO, M0, M1, OUT_OF, after_aes, nibbles, rotation_after_aes, swapped},
-    clmul,
+    Backend, Block, HashKey, RoundKeys, aesni, backend, clmul,
     cpu::AesniAvx2,
     drive, fill_counters, last_word,
+    maps::{AES_OUT, INTO, M0, M1, OUT_OF, after_aes, nibbles, rotation_after_aes, swapped},
 };
 use crate::block::{InOutBlocks, wipe, xor_blocks};
 
@@ -23,48 +22,7 @@ const GROUP: usize = 8;
 
 type Vector = __m256i;
 
-impl Backend for AesniAvx2 {
-    fn schedule(&self, key: &Block) -> RoundKeys {
-        // SAFETY: this value proves that the CPU has the features.
-        unsafe { aesni::schedule(key) }
-    }
-
-    fn encrypt(&self, rk: &RoundKeys, blocks: &mut [Block]) {
-        // SAFETY: this value proves that the CPU has the features.
-        unsafe { crypt::<false>(rk, blocks) }
-    }
-
-    fn decrypt(&self, rk: &RoundKeys, blocks: &mut [Block]) {
-        // SAFETY: this value proves that the CPU has the features.
-        unsafe { crypt::<true>(rk, blocks) }
-    }
-
-    fn masked(&self, rk: &RoundKeys, blocks: &mut [Block], masks: &[Block], decrypt: bool) {
-        // SAFETY: this value proves that the CPU has the features.
-        unsafe {
-            if decrypt {
-                masked::<true>(rk, blocks, masks);
-            } else {
-                masked::<false>(rk, blocks, masks);
-            }
-        }
-    }
-
-    fn ctr(&self, rk: &RoundKeys, counter: &Block, data: InOutBlocks<'_, '_>) {
-        // SAFETY: this value proves that the CPU has the features.
-        unsafe { ctr(rk, counter, data) }
-    }
-
-    fn hash_key(&self, h: &Block) -> HashKey {
-        // SAFETY: this value proves that the CPU has the features.
-        unsafe { clmul::key(h) }
-    }
-
-    fn hash(&self, key: &HashKey, y: &mut Block, blocks: &[Block]) {
-        // SAFETY: this value proves that the CPU has the features.
-        unsafe { clmul::hash(key, y, blocks) }
-    }
-}
+backend!(AesniAvx2, schedule: aesni::schedule, hash: clmul::key, clmul::hash);
 
 drive!("avx2,aes", wide: 4);
 

@@ -6,11 +6,10 @@ use core::arch::x86_64::*;
 use cipher::array::Array;
 
 use super::{
-    Backend, Block, HashKey, RoundKeys,
-    affine::{self, INTO, M0, M1, M3, OUT, OUT_OF, gfni, rotation, swapped},
-    clmul,
+    Backend, Block, HashKey, RoundKeys, backend, clmul,
     cpu::GfniAvx2,
     drive, fill_counters, gfni_narrow, last_word,
+    maps::{self, INTO, M0, M1, M3, OUT, OUT_OF, gfni, rotation, swapped},
 };
 use crate::block::{InOutBlocks, wipe, xor_blocks};
 
@@ -19,48 +18,7 @@ const GROUP: usize = 8;
 
 type Vector = __m256i;
 
-impl Backend for GfniAvx2 {
-    fn schedule(&self, key: &Block) -> RoundKeys {
-        // SAFETY: this value proves that the CPU has the features.
-        unsafe { narrow::schedule(key) }
-    }
-
-    fn encrypt(&self, rk: &RoundKeys, blocks: &mut [Block]) {
-        // SAFETY: this value proves that the CPU has the features.
-        unsafe { crypt::<false>(rk, blocks) }
-    }
-
-    fn decrypt(&self, rk: &RoundKeys, blocks: &mut [Block]) {
-        // SAFETY: this value proves that the CPU has the features.
-        unsafe { crypt::<true>(rk, blocks) }
-    }
-
-    fn masked(&self, rk: &RoundKeys, blocks: &mut [Block], masks: &[Block], decrypt: bool) {
-        // SAFETY: this value proves that the CPU has the features.
-        unsafe {
-            if decrypt {
-                masked::<true>(rk, blocks, masks);
-            } else {
-                masked::<false>(rk, blocks, masks);
-            }
-        }
-    }
-
-    fn ctr(&self, rk: &RoundKeys, counter: &Block, data: InOutBlocks<'_, '_>) {
-        // SAFETY: this value proves that the CPU has the features.
-        unsafe { ctr(rk, counter, data) }
-    }
-
-    fn hash_key(&self, h: &Block) -> HashKey {
-        // SAFETY: this value proves that the CPU has the features.
-        unsafe { clmul::key(h) }
-    }
-
-    fn hash(&self, key: &HashKey, y: &mut Block, blocks: &[Block]) {
-        // SAFETY: this value proves that the CPU has the features.
-        unsafe { clmul::hash(key, y, blocks) }
-    }
-}
+backend!(GfniAvx2, schedule: narrow::schedule, hash: clmul::key, clmul::hash);
 
 drive!("avx2,gfni", wide: 4);
 
@@ -206,10 +164,10 @@ mod narrow {
 
     use super::{
         Block, RoundKeys,
-        affine::{
+        gfni_narrow::{GROUP, narrow},
+        maps::{
             IN, INTO, KEY_M, KEY_OUT, M0, M1, M3, MAPPED_CK, MAPPED_FK, OUT, OUT_OF, gfni, rotation,
         },
-        gfni_narrow::{GROUP, narrow},
     };
 
     /// Blocks that `few` takes at most.
