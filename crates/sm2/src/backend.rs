@@ -1,17 +1,19 @@
 //! Who computes with points. All backends share one interface and one set of formulas, and differ in
 //! the arithmetic modulo p.
 //!
-//! `--cfg gmkit_without="NAME"` compiles a backend out. Which one runs is decided here, but for
+//! `--cfg gmkit_without="NAME"` compiles a backend out. Which one runs is the CPU's choice, but for
 //! programs that test or measure all of them (feature `backend-choice`).
+
+// Targets without an operating system have no vectors by default, and no way to ask for them.
+#[cfg(all(target_arch = "x86_64", not(any(target_os = "none", target_os = "uefi"))))]
+#[allow(unsafe_code, reason = "kernels, which demand a token of the CPU's features")]
+mod x86;
 
 #[cfg(feature = "alloc")]
 use alloc::vec::Vec;
-use core::marker::PhantomData;
 
 use zeroize::Zeroize;
 
-#[cfg(not(gmkit_without = "saturated"))]
-use crate::arith::Saturated;
 #[cfg(feature = "alloc")]
 use crate::curve::{Multiples, Projective};
 use crate::{
@@ -54,12 +56,16 @@ pub(crate) trait Backend: Sync {
     ) -> bool;
 }
 
-/// The formulas over arithmetic `F`.
-struct Over<F>(PhantomData<F>);
+/// What a backend computes its coordinates with. The implementing type is a token: a value of it exists
+/// only where the CPU has what the arithmetic needs.
+pub(crate) trait Arithmetic: Sync {
+    type Number: Field;
+}
 
-impl<F: Field> Backend for Over<F> {
+/// The formulas over that arithmetic.
+impl<A: Arithmetic> Backend for A {
     fn multiply_generator(&self, k: &Scalar) -> Option<Affine> {
-        let mut point = curve::multiply_generator::<F>(k);
+        let mut point = curve::multiply_generator::<A::Number>(k);
         let mut affine = point.to_affine();
         point.zeroize();
         cast_and_wipe(&mut affine)
@@ -67,7 +73,7 @@ impl<F: Field> Backend for Over<F> {
 
     #[cfg(feature = "alloc")]
     fn multiply_generator_many(&self, k: &[Scalar]) -> Vec<Option<Affine>> {
-        let mut points: Vec<_> = k.iter().map(|k| curve::multiply_generator::<F>(k)).collect();
+        let mut points: Vec<_> = k.iter().map(curve::multiply_generator::<A::Number>).collect();
         let mut affine = curve::to_affine_all(&points);
         points.iter_mut().for_each(Zeroize::zeroize);
         affine.iter_mut().map(cast_and_wipe).collect()
@@ -75,7 +81,7 @@ impl<F: Field> Backend for Over<F> {
 
     #[cfg(feature = "alloc")]
     fn multiply(&self, k: &Scalar, point: &Affine) -> Option<Affine> {
-        let mut product = Projective::<F>::multiply(k, &point.cast());
+        let mut product = Projective::<A::Number>::multiply(k, &point.cast());
         let mut affine = product.to_affine();
         product.zeroize();
         cast_and_wipe(&mut affine)
@@ -83,7 +89,7 @@ impl<F: Field> Backend for Over<F> {
 
     #[cfg(feature = "alloc")]
     fn multiply_add(&self, k: &Scalar, point: &Affine, other: &Affine) -> Option<Affine> {
-        let mut product = Projective::<F>::multiply(k, &point.cast());
+        let mut product = Projective::<A::Number>::multiply(k, &point.cast());
         let mut sum = product.add_affine(&other.cast());
         product.zeroize();
         let mut affine = sum.to_affine();
@@ -92,12 +98,12 @@ impl<F: Field> Backend for Over<F> {
     }
 
     fn combination_has_x(&self, s: &Scalar, t: &Scalar, point: &Affine, r: &Scalar) -> bool {
-        curve::combination_has_x::<F>(s, t, &point.cast(), r)
+        curve::combination_has_x::<A::Number>(s, t, &point.cast(), r)
     }
 
     #[cfg(feature = "alloc")]
     fn multiples(&self, point: &Affine) -> Multiples {
-        Multiples::new::<F>(&point.cast())
+        Multiples::new::<A::Number>(&point.cast())
     }
 
     #[cfg(feature = "alloc")]
@@ -108,7 +114,7 @@ impl<F: Field> Backend for Over<F> {
         multiples: &Multiples,
         r: &Scalar,
     ) -> bool {
-        curve::prepared_combination_has_x::<F>(s, t, multiples, r)
+        curve::prepared_combination_has_x::<A::Number>(s, t, multiples, r)
     }
 }
 
@@ -119,44 +125,80 @@ fn cast_and_wipe<F: Field>(point: &mut Option<Affine<F>>) -> Option<Affine> {
     cast
 }
 
-/// The backends compiled in, preferred first. None needs more of a CPU than the target has.
-const BACKENDS: &[(&str, &dyn Backend)] = &[
+/// fiat-crypto's arithmetic.
+struct Portable;
+
+impl Arithmetic for Portable {
+    type Number = FieldElement;
+}
+
+/// Our own arithmetic, in plain Rust.
+#[cfg(not(gmkit_without = "saturated"))]
+struct Saturated;
+
+#[cfg(not(gmkit_without = "saturated"))]
+impl Arithmetic for Saturated {
+    type Number = crate::arith::Saturated;
+}
+
+/// A backend's name, and how to get it where the CPU has it.
+type Candidate = (&'static str, fn() -> Option<&'static dyn Backend>);
+
+/// The kernels compiled in, preferred first.
+#[cfg(all(target_arch = "x86_64", not(any(target_os = "none", target_os = "uefi"))))]
+use x86::KERNELS;
+#[cfg(not(all(target_arch = "x86_64", not(any(target_os = "none", target_os = "uefi")))))]
+const KERNELS: &[Candidate] = &[];
+
+/// What needs no more of a CPU than the target has, preferred first.
+static EVERYWHERE: &[Candidate] = &[
     #[cfg(not(gmkit_without = "saturated"))]
-    ("saturated", &Over::<Saturated>(PhantomData)),
-    ("portable", &Over::<FieldElement>(PhantomData)),
+    ("saturated", || Some(&Saturated)),
+    ("portable", || Some(&Portable)),
 ];
+
+/// The backends compiled in, preferred first.
+fn candidates() -> impl Iterator<Item = &'static Candidate> {
+    KERNELS.iter().chain(EVERYWHERE)
+}
 
 /// The backends compiled in, preferred first, and whether this CPU has what they need.
 pub(crate) fn all() -> impl Iterator<Item = (&'static str, bool)> {
-    BACKENDS.iter().map(|(name, _)| (*name, true))
+    candidates().map(|(name, detect)| (*name, detect().is_some()))
 }
 
-/// The backend that computes, and its name.
+/// The backend, the first that this CPU has, and its name.
 pub(crate) fn chosen() -> (&'static str, &'static dyn Backend) {
+    let candidates = candidates();
     #[cfg(feature = "backend-choice")]
-    return BACKENDS[preference::at()];
-    #[cfg(not(feature = "backend-choice"))]
-    BACKENDS[0]
+    let candidates = candidates.skip(preference::first());
+    candidates
+        .filter_map(|(name, detect)| Some((*name, detect()?)))
+        .next()
+        .unwrap_or(("portable", &Portable))
 }
 
 #[cfg(feature = "backend-choice")]
 pub(crate) mod preference {
     use core::sync::atomic::{AtomicUsize, Ordering};
 
-    use super::BACKENDS;
+    use super::{Candidate, candidates};
 
-    static AT: AtomicUsize = AtomicUsize::new(0);
+    static FIRST: AtomicUsize = AtomicUsize::new(0);
 
-    pub(super) fn at() -> usize {
-        AT.load(Ordering::Relaxed)
+    /// Where the search for a backend begins.
+    pub(super) fn first() -> usize {
+        FIRST.load(Ordering::Relaxed)
     }
 
-    /// This backend computes from now on, or the preferred one again. `false`, and no change, where
-    /// it is not compiled in.
+    /// This backend computes from now on, or the CPU's choice again. `false`, and no change, where
+    /// the CPU has not got it.
     pub(crate) fn set(wanted: Option<&str>) -> bool {
-        let is_wanted = |(name, _): &(&str, _)| wanted.is_none_or(|wanted| *name == wanted);
-        let found = BACKENDS.iter().position(is_wanted);
-        found.into_iter().for_each(|at| AT.store(at, Ordering::Relaxed));
+        let is_wanted = |(name, detect): &Candidate| {
+            wanted.is_none_or(|wanted| *name == wanted && detect().is_some())
+        };
+        let found = candidates().position(is_wanted);
+        found.into_iter().for_each(|at| FIRST.store(at, Ordering::Relaxed));
         found.is_some()
     }
 }

@@ -16,7 +16,7 @@ montgomery!(
     FieldElement,
     modulus: [0xffff_ffff_ffff_ffff, 0xffff_ffff_0000_0000, 0xffff_ffff_ffff_ffff, 0xffff_fffe_ffff_ffff],
     domain: fiat_sm2_montgomery_domain_field_element, fiat_sm2_non_montgomery_domain_field_element,
-    fiat_sm2_mul, fiat_sm2_square, fiat_sm2_add, fiat_sm2_sub, fiat_sm2_opp,
+    fiat_sm2_mul, fiat_sm2_add, fiat_sm2_sub, fiat_sm2_opp,
     fiat_sm2_to_montgomery, fiat_sm2_from_montgomery
 );
 
@@ -30,7 +30,15 @@ impl FieldElement {
             0xffff_ffff_ffff_ffff,
             0x3fff_ffff_bfff_ffff,
         ];
-        let root = self.pow_vartime_exponent(&P_PLUS_1_OVER_4);
+        let mut root = Self::ONE;
+        for word in P_PLUS_1_OVER_4.iter().rev() {
+            for bit in (0..64).rev() {
+                root = root.square();
+                if word >> bit & 1 == 1 {
+                    root = root * *self;
+                }
+            }
+        }
         CtOption::new(root, root.square().ct_eq(self))
     }
 
@@ -57,7 +65,9 @@ impl Field for FieldElement {
 
     #[inline(always)]
     fn square(&self) -> Self {
-        self.square()
+        let mut out = fiat_sm2_montgomery_domain_field_element([0; 4]);
+        fiat_sm2_square(&mut out, &self.0);
+        Self(out)
     }
 
     fn is_zero(&self) -> Choice {

@@ -5,6 +5,8 @@ use core::ops::{Add, Mul, Neg, Sub};
 use subtle::{Choice, ConditionallySelectable};
 use zeroize::Zeroize;
 
+use super::kernel::select;
+
 /// Arithmetic modulo p, in Montgomery form with R = 2^256. All of it is constant time, and numbers
 /// are fully reduced: equal numbers have equal words.
 pub(crate) trait Field:
@@ -33,6 +35,12 @@ pub(crate) trait Field:
     fn square(&self) -> Self;
 
     fn is_zero(&self) -> Choice;
+
+    /// [`Kernel::select`](super::Kernel::select).
+    #[inline(always)]
+    fn select(entries: &[[u8; 64]], number: u64) -> [u64; 8] {
+        select(entries, number)
+    }
 
     /// The same number, computed by another.
     #[inline(always)]

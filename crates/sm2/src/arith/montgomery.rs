@@ -6,7 +6,7 @@ macro_rules! montgomery {
     (
         $(#[$doc:meta])* $name:ident, modulus: $modulus:expr,
         domain: $mont:ident, $plain:ident,
-        $mul:ident, $square:ident, $add:ident, $sub:ident, $opp:ident, $to:ident, $from:ident
+        $mul:ident, $add:ident, $sub:ident, $opp:ident, $to:ident, $from:ident
     ) => {
         $(#[$doc])*
         #[derive(Clone, Copy)]
@@ -46,27 +46,6 @@ macro_rules! montgomery {
                     *bytes = word.to_be_bytes();
                 }
                 out
-            }
-
-            #[inline(always)]
-            pub(crate) fn square(&self) -> Self {
-                let mut out = $mont([0; 4]);
-                $square(&mut out, &self.0);
-                Self(out)
-            }
-
-            /// `self` to a power that is public: the exponent's bits steer the control flow.
-            pub(crate) fn pow_vartime_exponent(&self, exponent: &[u64; 4]) -> Self {
-                let mut x = Self::ONE;
-                for word in exponent.iter().rev() {
-                    for bit in (0..64).rev() {
-                        x = x.square();
-                        if word >> bit & 1 == 1 {
-                            x = x * *self;
-                        }
-                    }
-                }
-                x
             }
 
             pub(crate) fn is_zero(&self) -> Choice {

@@ -9,23 +9,35 @@
 //! Selections are masks without a barrier against the compiler, as in fiat-crypto's Rust code: that they
 //! stay free of branches is checked on the machine code (`cargo xtask ct`).
 
-use core::ops::{Add, Mul, Neg, Sub};
+use core::{
+    marker::PhantomData,
+    ops::{Add, Mul, Neg, Sub},
+};
 
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::DefaultIsZeroes;
 
-use super::{Field, FieldElement};
+use super::{Field, FieldElement, Kernel, Plain, divsteps::Modulus};
 
-/// A coordinate in Montgomery form, below p, least significant word first.
+/// A coordinate in Montgomery form, below p, least significant word first; its products are `K`'s.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Saturated([u64; 4]);
+pub(crate) struct Saturated<K = Plain>([u64; 4], PhantomData<K>);
 
 const P: [u64; 4] = FieldElement::MODULUS;
+
+const MODULUS: Modulus = Modulus::new(&P);
+
+/// R^3 for R = 2^256.
+const R3: [u64; 4] = {
+    let r = FieldElement::ONE.montgomery_words();
+    let r2 = FieldElement::from_words(r).montgomery_words();
+    FieldElement::from_words(r2).montgomery_words()
+};
 
 /// 2^256 - p.
 const MINUS_P: [u64; 4] = [1, 0xffff_ffff, 0, 1 << 32];
 
-impl DefaultIsZeroes for Saturated {}
+impl<K: Kernel> DefaultIsZeroes for Saturated<K> {}
 
 /// a + b + carry, and the new carry. In this form compilers see an ADC.
 #[inline(always)]
@@ -74,16 +86,16 @@ fn sub(a: &[u64; 4], b: &[u64; 4]) -> ([u64; 4], bool) {
 
 /// The number x + carry·2^256, which is below 2p, modulo p.
 #[inline(always)]
-fn reduced_once(x: [u64; 4], carry: bool) -> Saturated {
+fn reduced_once(x: [u64; 4], carry: bool) -> [u64; 4] {
     // x - p is x + (2^256 - p) with the carry for a borrow that did not happen.
     let (less, enough) = add(&x, &MINUS_P);
     let keep = u64::from(!(enough | carry)).wrapping_neg();
-    Saturated(core::array::from_fn(|i| less[i] ^ (keep & (less[i] ^ x[i]))))
+    core::array::from_fn(|i| less[i] ^ (keep & (less[i] ^ x[i])))
 }
 
 /// t/2^256 modulo p, for t below p·2^256 (Montgomery's reduction).
 #[inline(always)]
-fn reduced([t0, t1, t2, t3, t4, t5, t6, t7]: [u64; 8]) -> Saturated {
+fn reduced([t0, t1, t2, t3, t4, t5, t6, t7]: [u64; 8]) -> [u64; 4] {
     // Takes the lowest word m away, as (x + m·p)/2^64: m·p is -m + m·(2^256 - 2^224 - 2^96 + 2^64).
     // From x < 2^256 follows (x + m·p)/2^64 < 2^192 + p < 2^256: no carry is lost.
     let step = |[m, x1, x2, x3]: [u64; 4]| -> [u64; 4] {
@@ -103,25 +115,24 @@ fn reduced([t0, t1, t2, t3, t4, t5, t6, t7]: [u64; 8]) -> Saturated {
     reduced_once(sum, carry)
 }
 
-impl Field for Saturated {
-    const ZERO: Self = Self([0; 4]);
-    const ONE: Self = Self(FieldElement::ONE.montgomery_words());
-    const B: Self = Self(<FieldElement as Field>::B.montgomery_words());
-
+impl Kernel for Plain {
     #[inline(always)]
-    fn from_montgomery(words: [u64; 4]) -> Self {
-        Self(words)
-    }
-
-    #[inline(always)]
-    fn to_montgomery(self) -> [u64; 4] {
-        self.0
+    fn multiply(a: &[u64; 4], b: &[u64; 4]) -> [u64; 4] {
+        let mut t = [0; 8];
+        for i in 0..4 {
+            let mut carry = 0;
+            for j in 0..4 {
+                (t[i + j], carry) = multiply_add(a[i], b[j], t[i + j], carry);
+            }
+            t[i + 4] = carry;
+        }
+        reduced(t)
     }
 
     /// Six products and four squares of words.
     #[inline(always)]
-    fn square(&self) -> Self {
-        let [a0, a1, a2, a3] = self.0;
+    fn square(a: &[u64; 4]) -> [u64; 4] {
+        let [a0, a1, a2, a3] = *a;
         let (t1, carry) = multiply_add(a0, a1, 0, 0);
         let (t2, carry) = multiply_add(a0, a2, 0, carry);
         let (t3, t4) = multiply_add(a0, a3, 0, carry);
@@ -137,7 +148,7 @@ impl Field for Saturated {
             t6 << 1 | t5 >> 63,
             t6 >> 63,
         ];
-        let squares = self.0.map(|a| u128::from(a) * u128::from(a));
+        let squares = a.map(|a| u128::from(a) * u128::from(a));
         let (low, high) = (squares.map(|s| s as u64), squares.map(|s| (s >> 64) as u64));
         let (t1, carry) = add_carry(doubled[0], high[0], false);
         let (t2, carry) = add_carry(doubled[1], low[1], carry);
@@ -148,32 +159,70 @@ impl Field for Saturated {
         let (t7, _) = add_carry(doubled[6], high[3], carry);
         reduced([low[0], t1, t2, t3, t4, t5, t6, t7])
     }
+}
+
+impl<K> Saturated<K> {
+    #[inline(always)]
+    const fn new(words: [u64; 4]) -> Self {
+        Self(words, PhantomData)
+    }
+}
+
+impl<K: Kernel> Field for Saturated<K> {
+    const ZERO: Self = Self::new([0; 4]);
+    const ONE: Self = Self::new(FieldElement::ONE.montgomery_words());
+    const B: Self = Self::new(<FieldElement as Field>::B.montgomery_words());
+
+    #[inline(always)]
+    fn from_montgomery(words: [u64; 4]) -> Self {
+        Self::new(words)
+    }
+
+    #[inline(always)]
+    fn to_montgomery(self) -> [u64; 4] {
+        self.0
+    }
+
+    #[inline(always)]
+    fn square(&self) -> Self {
+        Self::new(K::square(&self.0))
+    }
+
+    /// The inverse of x·R is x^-1·R^-1, which a product with R^3 makes x^-1·R.
+    fn invert(&self) -> Self {
+        Self::new(MODULUS.invert(&self.0)) * Self::new(R3)
+    }
+
+    #[inline(always)]
+    fn select(entries: &[[u8; 64]], number: u64) -> [u64; 8] {
+        K::select(entries, number)
+    }
 
     fn is_zero(&self) -> Choice {
         self.0.ct_eq(&[0; 4])
     }
 }
 
-impl Add for Saturated {
+impl<K: Kernel> Add for Saturated<K> {
     type Output = Self;
     #[inline(always)]
     fn add(self, rhs: Self) -> Self {
         let (sum, carry) = add(&self.0, &rhs.0);
-        reduced_once(sum, carry)
+        Self::new(reduced_once(sum, carry))
     }
 }
 
-impl Sub for Saturated {
+impl<K: Kernel> Sub for Saturated<K> {
     type Output = Self;
     #[inline(always)]
     fn sub(self, rhs: Self) -> Self {
         let (difference, borrow) = sub(&self.0, &rhs.0);
         let mask = u64::from(borrow).wrapping_neg();
-        Self(add(&difference, &P.map(|word| word & mask)).0)
+        Self::new(add(&difference, &P.map(|word| word & mask)).0)
     }
 }
 
-impl Neg for Saturated {
+impl<K: Kernel> Neg for Saturated<K> {
     type Output = Self;
     #[inline(always)]
     fn neg(self) -> Self {
@@ -181,40 +230,34 @@ impl Neg for Saturated {
     }
 }
 
-impl Mul for Saturated {
+impl<K: Kernel> Mul for Saturated<K> {
     type Output = Self;
     #[inline(always)]
     fn mul(self, rhs: Self) -> Self {
-        let mut t = [0; 8];
-        for i in 0..4 {
-            let mut carry = 0;
-            for j in 0..4 {
-                (t[i + j], carry) = multiply_add(self.0[i], rhs.0[j], t[i + j], carry);
-            }
-            t[i + 4] = carry;
-        }
-        reduced(t)
+        Self::new(K::multiply(&self.0, &rhs.0))
     }
 }
 
-impl ConditionallySelectable for Saturated {
+impl<K: Kernel> ConditionallySelectable for Saturated<K> {
     #[inline(always)]
     fn conditional_select(a: &Self, b: &Self, choice: Choice) -> Self {
-        Self(core::array::from_fn(|i| u64::conditional_select(&a.0[i], &b.0[i], choice)))
+        Self::new(core::array::from_fn(|i| u64::conditional_select(&a.0[i], &b.0[i], choice)))
     }
 }
 
-impl PartialEq for Saturated {
+impl<K> PartialEq for Saturated<K> {
     fn eq(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
     }
 }
 
-impl Eq for Saturated {}
+impl<K> Eq for Saturated<K> {}
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
+pub(crate) mod tests {
+    extern crate std;
+
+    use proptest::{prelude::*, test_runner::TestRunner};
 
     use super::*;
 
@@ -234,37 +277,49 @@ mod tests {
         })
     }
 
-    fn both(words: [u64; 4]) -> (Saturated, FieldElement) {
-        (Saturated(words), FieldElement::from_montgomery(words))
+    /// All operations on the numbers with these words.
+    fn compare<K: Kernel>(a: [u64; 4], b: [u64; 4]) {
+        let (fa, fb) = (fiat(a), fiat(b));
+        let (a, b) = (Saturated::<K>::new(a), Saturated::<K>::new(b));
+        assert_eq!((a + b).0, (fa + fb).to_montgomery());
+        assert_eq!((a - b).0, (fa - fb).to_montgomery());
+        assert_eq!((-a).0, (-fa).to_montgomery());
+        assert_eq!((a * b).0, (fa * fb).to_montgomery());
+        assert_eq!(a.square().0, fa.square().to_montgomery());
+        assert_eq!(a.invert().0, fa.invert().to_montgomery());
     }
 
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(20_000))]
+    fn fiat(words: [u64; 4]) -> FieldElement {
+        FieldElement::from_montgomery(words)
+    }
 
-        #[test]
-        fn equals_fiat(a in number(), b in number()) {
-            let ((a, b), (fa, fb)) = ((both(a).0, both(b).0), (both(a).1, both(b).1));
-            prop_assert_eq!((a + b).0, (fa + fb).to_montgomery());
-            prop_assert_eq!((a - b).0, (fa - fb).to_montgomery());
-            prop_assert_eq!((-a).0, (-fa).to_montgomery());
-            prop_assert_eq!((a * b).0, (fa * fb).to_montgomery());
-            prop_assert_eq!(a.square().0, fa.square().to_montgomery());
+    /// The arithmetic over this kernel is fiat-crypto's, and it reads tables as it should.
+    pub(crate) fn is_right<K: Kernel>() {
+        let p_minus = |n: u64| [P[0] - n, P[1], P[2], P[3]];
+        let numbers = [[0; 4], [1, 0, 0, 0], [0, 0, 0, 1], p_minus(1), p_minus(2)];
+        for a in numbers {
+            numbers.iter().for_each(|b| compare::<K>(a, *b));
+        }
+        let mut runner = TestRunner::new(ProptestConfig::with_cases(20_000));
+        let pairs = (number(), number());
+        runner
+            .run(&pairs, |(a, b)| {
+                compare::<K>(a, b);
+                Ok(())
+            })
+            .unwrap();
+        let entries: std::vec::Vec<[u8; 64]> =
+            (0..40).map(|n| core::array::from_fn(|i| (n * 64 + i) as u8 ^ 0xa5)).collect();
+        for number in 0..42_u64 {
+            let entry = number.checked_sub(1).and_then(|at| entries.get(at as usize));
+            let want = entry.copied().unwrap_or([0; 64]);
+            let words = K::select(&entries, number).map(u64::to_le_bytes);
+            assert_eq!(words.as_flattened(), want);
         }
     }
 
     #[test]
-    fn the_edges() {
-        let p_minus = |n: u64| [P[0] - n, P[1], P[2], P[3]];
-        let numbers = [[0; 4], [1, 0, 0, 0], [0, 0, 0, 1], p_minus(1), p_minus(2)];
-        for a in numbers {
-            for b in numbers {
-                let ((a, fa), (b, fb)) = (both(a), both(b));
-                assert_eq!((a + b).0, (fa + fb).to_montgomery());
-                assert_eq!((a - b).0, (fa - fb).to_montgomery());
-                assert_eq!((a * b).0, (fa * fb).to_montgomery());
-                assert_eq!(a.square().0, fa.square().to_montgomery());
-                assert_eq!(a.invert().0, fa.invert().to_montgomery());
-            }
-        }
+    fn plain_rust_is_right() {
+        is_right::<Plain>();
     }
 }

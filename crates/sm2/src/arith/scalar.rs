@@ -7,6 +7,7 @@ use rand_core::TryCryptoRng;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq, CtOption};
 use zeroize::{DefaultIsZeroes, Zeroize};
 
+use super::divsteps::Modulus;
 use super::montgomery::{montgomery, sub_words, words_from_be};
 use crate::Error;
 
@@ -16,7 +17,7 @@ montgomery!(
     modulus: [0x53bb_f409_39d5_4123, 0x7203_df6b_21c6_052b, 0xffff_ffff_ffff_ffff, 0xffff_fffe_ffff_ffff],
     domain: fiat_sm2_scalar_montgomery_domain_field_element,
     fiat_sm2_scalar_non_montgomery_domain_field_element,
-    fiat_sm2_scalar_mul, fiat_sm2_scalar_square, fiat_sm2_scalar_add, fiat_sm2_scalar_sub,
+    fiat_sm2_scalar_mul, fiat_sm2_scalar_add, fiat_sm2_scalar_sub,
     fiat_sm2_scalar_opp, fiat_sm2_scalar_to_montgomery, fiat_sm2_scalar_from_montgomery
 );
 
@@ -31,11 +32,13 @@ impl Scalar {
         }))
     }
 
-    /// 1/self by the power n - 2. Only the exponent, which is public, steers the control flow.
+    /// 1/self, and 0 for 0.
     pub(crate) fn invert(&self) -> Self {
-        let mut n_minus_2 = Self::MODULUS;
-        n_minus_2[0] -= 2;
-        self.pow_vartime_exponent(&n_minus_2)
+        const MODULUS: Modulus = Modulus::new(&Scalar::MODULUS);
+        let mut words = self.to_words();
+        let inverse = Self::from_words(MODULUS.invert(&words));
+        words.zeroize();
+        inverse
     }
 
     /// A number in [1, n-1] from big-endian bytes; `None` for 0 and for n and above.
@@ -68,7 +71,13 @@ mod tests {
 
     #[test]
     fn inverse() {
-        let x = Scalar::from_words([5, 6, 7, 8]);
-        assert!(x * x.invert() == Scalar::ONE);
+        let mut x = Scalar::from_words([5, 6, 7, 8]);
+        for _ in 0..100 {
+            assert!(x * x.invert() == Scalar::ONE);
+            x = x.invert() + Scalar::ONE;
+        }
+        for x in [Scalar::ZERO, Scalar::ONE, -Scalar::ONE] {
+            assert!(x.invert() == x);
+        }
     }
 }

@@ -55,16 +55,7 @@ pub(crate) fn multiply_generator<F: Field>(k: &Scalar) -> Jacobian<F> {
 /// Entry `magnitude` (1 to 32) of window `i` by reading all of them; for 0 something that is not
 /// a point.
 fn select<F: Field>(i: usize, magnitude: u64) -> Affine<F> {
-    let mut words = [0u64; 8];
-    for (entry, j) in window(i).as_chunks::<POINT>().0.iter().zip(1u64..) {
-        // All ones for the wanted entry: only 0 - 1 is negative. The barrier hides from the
-        // compiler that a mask is all or nothing; with the barrier on `magnitude` alone it turned
-        // the mask back into a comparison and a branch on the secret digit.
-        let mask = core::hint::black_box((((magnitude ^ j) as i64 - 1) >> 63) as u64);
-        for (word, bytes) in words.iter_mut().zip(entry.as_chunks::<8>().0) {
-            *word |= u64::from_le_bytes(*bytes) & mask;
-        }
-    }
+    let mut words = F::select(window(i).as_chunks::<POINT>().0, magnitude);
     let point = from_words(&words);
     words.zeroize();
     point

@@ -1,0 +1,258 @@
+//! Products with MULX, ADCX and ADOX, which keep two chains of carries apart, and the table read by
+//! vectors.
+
+use core::arch::{asm, x86_64::*};
+
+use super::{Arithmetic, cpu};
+use crate::arith::{Kernel, Saturated};
+
+impl Arithmetic for cpu::Adx {
+    type Number = Saturated<Adx>;
+}
+
+/// The kernel. Named only here, as the arithmetic of a token that proves that the CPU has ADX, BMI2 and
+/// AVX2: nothing else can compute with it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Adx;
+
+/// Montgomery's reduction of t0 to t7, to t0 to t3, as in `Saturated`: four times the lowest word m goes
+/// away by adding m·p, that is by adding m·(2^192 + 1) - (m << 32)·(2^128 + 1) - (m >> 32)·(2^192 + 2^64)
+/// to what is above it, and m's register takes the word that is then the highest. Carries out of it
+/// and borrows cancel, for the sum is below 2^256. At the end p is subtracted if it can be.
+macro_rules! reduce {
+    ($($product:literal,)*) => {
+        concat!(
+            $($product, "\n",)*
+            "mov edx, 32\n",
+            reduce!(@step t0 t1 t2 t3),
+            reduce!(@step t1 t2 t3 t0),
+            reduce!(@step t2 t3 t0 t1),
+            reduce!(@step t3 t0 t1 t2),
+            "mov edx, 0
+             add {t0}, {t4}
+             adc {t1}, {t5}
+             adc {t2}, {t6}
+             adc {t3}, {t7}
+             adc edx, edx
+             mov {x:e}, -1
+             lea {y}, [{x} + 1]
+             mov {t4}, {t0}
+             mov {t5}, {t1}
+             mov {t6}, {t2}
+             mov {t7}, {t3}
+             add {t4}, 1
+             adc {t5}, {x}
+             adc {t6}, 0
+             adc {t7}, {y}
+             adc edx, 0
+             cmovnz {t0}, {t4}
+             cmovnz {t1}, {t5}
+             cmovnz {t2}, {t6}
+             cmovnz {t3}, {t7}",
+        )
+    };
+    (@step $m:ident $a:ident $b:ident $c:ident) => {
+        concat!(
+            "shlx {x}, {", stringify!($m), "}, rdx
+             shrx {y}, {", stringify!($m), "}, rdx
+             add {", stringify!($a), "}, {", stringify!($m), "}
+             adc {", stringify!($b), "}, 0
+             adc {", stringify!($c), "}, 0
+             adc {", stringify!($m), "}, 0
+             sub {", stringify!($a), "}, {x}
+             sbb {", stringify!($b), "}, {y}
+             sbb {", stringify!($c), "}, {x}
+             sbb {", stringify!($m), "}, {y}\n",
+        )
+    };
+}
+
+impl Kernel for Adx {
+    #[inline]
+    fn multiply(a: &[u64; 4], b: &[u64; 4]) -> [u64; 4] {
+        let (t0, t1, t2, t3);
+        // SAFETY: the CPU has the instructions, see [`Adx`]. 32 bytes are read from each of two
+        // references to as many, nothing is written, and every register that changes is an output.
+        unsafe {
+            asm!(reduce!(
+                "mov rdx, [{b}]",
+                "mulx {t1}, {t0}, [{a}]",
+                "mulx {t2}, {x}, [{a} + 8]",
+                "mulx {t3}, {y}, [{a} + 16]",
+                "add {t1}, {x}",
+                "adc {t2}, {y}",
+                "mulx {t4}, {x}, [{a} + 24]",
+                "adc {t3}, {x}",
+                "adc {t4}, 0",
+                "mov rdx, [{b} + 8]",
+                "xor {x:e}, {x:e}",
+                "mulx {y}, {x}, [{a}]",
+                "adcx {t1}, {x}",
+                "adox {t2}, {y}",
+                "mulx {y}, {x}, [{a} + 8]",
+                "adcx {t2}, {x}",
+                "adox {t3}, {y}",
+                "mulx {y}, {x}, [{a} + 16]",
+                "adcx {t3}, {x}",
+                "adox {t4}, {y}",
+                "mulx {t5}, {x}, [{a} + 24]",
+                "mov edx, 0",
+                "adcx {t4}, {x}",
+                "adox {t5}, rdx",
+                "adcx {t5}, rdx",
+                "mov rdx, [{b} + 16]",
+                "xor {x:e}, {x:e}",
+                "mulx {y}, {x}, [{a}]",
+                "adcx {t2}, {x}",
+                "adox {t3}, {y}",
+                "mulx {y}, {x}, [{a} + 8]",
+                "adcx {t3}, {x}",
+                "adox {t4}, {y}",
+                "mulx {y}, {x}, [{a} + 16]",
+                "adcx {t4}, {x}",
+                "adox {t5}, {y}",
+                "mulx {t6}, {x}, [{a} + 24]",
+                "mov edx, 0",
+                "adcx {t5}, {x}",
+                "adox {t6}, rdx",
+                "adcx {t6}, rdx",
+                "mov rdx, [{b} + 24]",
+                "xor {x:e}, {x:e}",
+                "mulx {y}, {x}, [{a}]",
+                "adcx {t3}, {x}",
+                "adox {t4}, {y}",
+                "mulx {y}, {x}, [{a} + 8]",
+                "adcx {t4}, {x}",
+                "adox {t5}, {y}",
+                "mulx {y}, {x}, [{a} + 16]",
+                "adcx {t5}, {x}",
+                "adox {t6}, {y}",
+                "mulx {t7}, {x}, [{a} + 24]",
+                "mov edx, 0",
+                "adcx {t6}, {x}",
+                "adox {t7}, rdx",
+                "adcx {t7}, rdx",
+            ),
+                a = in(reg) a, b = in(reg) b,
+                t0 = out(reg) t0, t1 = out(reg) t1, t2 = out(reg) t2, t3 = out(reg) t3,
+                t4 = out(reg) _, t5 = out(reg) _, t6 = out(reg) _, t7 = out(reg) _,
+                x = out(reg) _, y = out(reg) _, out("rdx") _,
+                options(pure, readonly, nostack),
+            );
+        }
+        [t0, t1, t2, t3]
+    }
+
+    /// Six products, doubled, and four squares of words.
+    #[inline]
+    fn square(a: &[u64; 4]) -> [u64; 4] {
+        let (t0, t1, t2, t3);
+        // SAFETY: the CPU has the instructions, see [`Adx`]. 32 bytes are read from a reference to as
+        // many, nothing is written, and every register that changes is an output.
+        unsafe {
+            asm!(reduce!(
+                "mov rdx, [{a}]",
+                "mulx {t2}, {t1}, [{a} + 8]",
+                "mulx {t3}, {x}, [{a} + 16]",
+                "mulx {t4}, {y}, [{a} + 24]",
+                "add {t2}, {x}",
+                "adc {t3}, {y}",
+                "adc {t4}, 0",
+                "mov rdx, [{a} + 8]",
+                "xor {t7:e}, {t7:e}",
+                "mulx {y}, {x}, [{a} + 16]",
+                "adcx {t3}, {x}",
+                "adox {t4}, {y}",
+                "mulx {t5}, {x}, [{a} + 24]",
+                "adcx {t4}, {x}",
+                "adox {t5}, {t7}",
+                "mov rdx, [{a} + 16]",
+                "mulx {t6}, {x}, [{a} + 24]",
+                "adcx {t5}, {x}",
+                "adcx {t6}, {t7}",
+                "xor {t7:e}, {t7:e}",
+                "mov rdx, [{a}]",
+                "mulx {x}, {t0}, rdx",
+                "adcx {t1}, {t1}",
+                "adox {t1}, {x}",
+                "mov rdx, [{a} + 8]",
+                "mulx {y}, {x}, rdx",
+                "adcx {t2}, {t2}",
+                "adox {t2}, {x}",
+                "adcx {t3}, {t3}",
+                "adox {t3}, {y}",
+                "mov rdx, [{a} + 16]",
+                "mulx {y}, {x}, rdx",
+                "adcx {t4}, {t4}",
+                "adox {t4}, {x}",
+                "adcx {t5}, {t5}",
+                "adox {t5}, {y}",
+                "mov rdx, [{a} + 24]",
+                "mulx {y}, {x}, rdx",
+                "adcx {t6}, {t6}",
+                "adox {t6}, {x}",
+                "adcx {t7}, {t7}",
+                "adox {t7}, {y}",
+            ),
+                a = in(reg) a,
+                t0 = out(reg) t0, t1 = out(reg) t1, t2 = out(reg) t2, t3 = out(reg) t3,
+                t4 = out(reg) _, t5 = out(reg) _, t6 = out(reg) _, t7 = out(reg) _,
+                x = out(reg) _, y = out(reg) _, out("rdx") _,
+                options(pure, readonly, nostack),
+            );
+        }
+        [t0, t1, t2, t3]
+    }
+
+    #[inline]
+    fn select(entries: &[[u8; 64]], number: u64) -> [u64; 8] {
+        // SAFETY: the CPU has the instructions, see [`Adx`].
+        unsafe { select(entries, number) }
+    }
+}
+
+#[target_feature(enable = "avx2")]
+fn select(entries: &[[u8; 64]], number: u64) -> [u64; 8] {
+    let number = _mm256_set1_epi64x(number as i64);
+    let one = _mm256_set1_epi64x(1);
+    let (mut j, mut low, mut high) = (one, _mm256_setzero_si256(), _mm256_setzero_si256());
+    for entry in entries {
+        let wanted = _mm256_cmpeq_epi64(number, j);
+        let (halves, _) = entry.as_chunks::<32>();
+        low = _mm256_or_si256(low, _mm256_and_si256(wanted, load(&halves[0])));
+        high = _mm256_or_si256(high, _mm256_and_si256(wanted, load(&halves[1])));
+        j = _mm256_add_epi64(j, one);
+    }
+    let mut words = [0; 8];
+    let (halves, _) = words.as_chunks_mut::<4>();
+    store(&mut halves[0], low);
+    store(&mut halves[1], high);
+    words
+}
+
+#[target_feature(enable = "avx2")]
+fn load(bytes: &[u8; 32]) -> __m256i {
+    // SAFETY: reads 32 bytes from a reference to as many, at any alignment.
+    unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
+}
+
+#[target_feature(enable = "avx2")]
+fn store(words: &mut [u64; 4], vector: __m256i) {
+    // SAFETY: writes 32 bytes to a reference to as many, at any alignment.
+    unsafe { _mm256_storeu_si256(words.as_mut_ptr().cast(), vector) }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::{Adx, cpu};
+
+    #[test]
+    fn the_kernel_is_right() {
+        match cpu::Adx::detect() {
+            Some(_) => crate::arith::is_right::<Adx>(),
+            None => std::println!("NOT RUN: adx, this CPU has not got what it needs"),
+        }
+    }
+}
