@@ -10,9 +10,9 @@ mod saturated;
 mod scalar;
 
 pub(crate) use field::FieldElement;
-pub(crate) use field_ops::Field;
+pub(crate) use field_ops::{Field, Ring};
 pub(crate) use kernel::{Kernel, Plain};
 pub(crate) use saturated::Saturated;
-#[cfg(test)]
-pub(crate) use saturated::tests::is_right;
+#[cfg(all(test, target_arch = "x86_64"))]
+pub(crate) use saturated::tests::{below_p, is_right};
 pub(crate) use scalar::Scalar;

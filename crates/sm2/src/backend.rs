@@ -4,6 +4,8 @@
 //! `--cfg gmkit_without="NAME"` compiles a backend out. Which one runs is the CPU's choice, but for
 //! programs that test or measure all of them (feature `backend-choice`).
 
+#[cfg(all(test, feature = "alloc"))]
+mod tests;
 // Targets without an operating system have no vectors by default, and no way to ask for them.
 #[cfg(all(target_arch = "x86_64", not(any(target_os = "none", target_os = "uefi"))))]
 #[allow(unsafe_code, reason = "kernels, which demand a token of the CPU's features")]
@@ -18,7 +20,7 @@ use zeroize::Zeroize;
 use crate::curve::{Multiples, Projective};
 use crate::{
     arith::{Field, FieldElement, Scalar},
-    curve::{self, Affine},
+    curve::{self, Affine, Jacobian},
 };
 
 /// What is computed with points. Points come and go in fiat-crypto's form.
@@ -60,12 +62,34 @@ pub(crate) trait Backend: Sync {
 /// only where the CPU has what the arithmetic needs.
 pub(crate) trait Arithmetic: Sync {
     type Number: Field;
+
+    /// \[k\]G for a secret k.
+    fn generator(&self, k: &Scalar) -> Jacobian<Self::Number> {
+        curve::multiply_generator(k)
+    }
+
+    /// The same for each k.
+    #[cfg(feature = "alloc")]
+    fn generators(&self, k: &[Scalar]) -> Vec<Jacobian<Self::Number>> {
+        k.iter().map(curve::multiply_generator).collect()
+    }
+
+    /// \[s\]G + \[t\]P. **Variable time**.
+    fn combination(&self, s: &Scalar, t: &Scalar, point: &Affine) -> Jacobian<Self::Number> {
+        curve::combination(s, t, &point.cast())
+    }
+
+    /// The same with a prepared point. **Variable time**.
+    #[cfg(feature = "alloc")]
+    fn prepared(&self, s: &Scalar, t: &Scalar, multiples: &Multiples) -> Jacobian<Self::Number> {
+        curve::prepared_combination(s, t, multiples)
+    }
 }
 
 /// The formulas over that arithmetic.
 impl<A: Arithmetic> Backend for A {
     fn multiply_generator(&self, k: &Scalar) -> Option<Affine> {
-        let mut point = curve::multiply_generator::<A::Number>(k);
+        let mut point = self.generator(k);
         let mut affine = point.to_affine();
         point.zeroize();
         cast_and_wipe(&mut affine)
@@ -73,7 +97,7 @@ impl<A: Arithmetic> Backend for A {
 
     #[cfg(feature = "alloc")]
     fn multiply_generator_many(&self, k: &[Scalar]) -> Vec<Option<Affine>> {
-        let mut points: Vec<_> = k.iter().map(curve::multiply_generator::<A::Number>).collect();
+        let mut points = self.generators(k);
         let mut affine = curve::to_affine_all(&points);
         points.iter_mut().for_each(Zeroize::zeroize);
         affine.iter_mut().map(cast_and_wipe).collect()
@@ -98,7 +122,7 @@ impl<A: Arithmetic> Backend for A {
     }
 
     fn combination_has_x(&self, s: &Scalar, t: &Scalar, point: &Affine, r: &Scalar) -> bool {
-        curve::combination_has_x::<A::Number>(s, t, &point.cast(), r)
+        curve::has_x(&self.combination(s, t, point), r)
     }
 
     #[cfg(feature = "alloc")]
@@ -114,7 +138,7 @@ impl<A: Arithmetic> Backend for A {
         multiples: &Multiples,
         r: &Scalar,
     ) -> bool {
-        curve::prepared_combination_has_x::<A::Number>(s, t, multiples, r)
+        curve::has_x(&self.prepared(s, t, multiples), r)
     }
 }
 

@@ -7,8 +7,8 @@ use rand_core::TryCryptoRng;
 use zeroize::Zeroize;
 
 use crate::{
-    Error, Id, PreparedKey, PublicKey, SecretKey, Signature, arith::Scalar, backend, nonce::Nonces,
-    sign,
+    Error, Id, PreparedKey, PublicKey, SecretKey, Signature, arith::Scalar, backend,
+    nonce::NonceKey, sign,
 };
 
 /// From how many signatures on [`verify()`] prepares the key first.
@@ -42,10 +42,11 @@ pub fn sign<R: TryCryptoRng + ?Sized>(
     messages: &[&[u8]],
 ) -> Vec<Result<Signature, Error>> {
     let z = key.public_key().z(id);
+    let nonces = NonceKey::new(key.d());
     let mut signatures = Vec::with_capacity(messages.len());
     for chunk in messages.chunks(CHUNK) {
         let hashes: Vec<_> = chunk.iter().map(|message| digest(&[&z, message])).collect();
-        sign_chunk(rng, key, &hashes, &mut signatures);
+        sign_chunk(rng, key, &nonces, &hashes, &mut signatures);
     }
     signatures
 }
@@ -53,12 +54,12 @@ pub fn sign<R: TryCryptoRng + ?Sized>(
 fn sign_chunk<R: TryCryptoRng + ?Sized>(
     rng: &mut R,
     key: &SecretKey,
+    nonce_key: &NonceKey,
     hashes: &[[u8; 32]],
     signatures: &mut Vec<Result<Signature, Error>>,
 ) {
-    let nonce = |e: &[u8; 32], rng: &mut R| {
-        Nonces::for_signature(rng, key.d(), e).map(|mut nonces| nonces.next())
-    };
+    let nonce =
+        |e: &[u8; 32], rng: &mut R| nonce_key.nonces(rng, e).map(|mut nonces| nonces.next());
     let mut nonces: Vec<Result<Scalar, Error>> = hashes.iter().map(|e| nonce(e, rng)).collect();
     // Where no nonce could be drawn, one takes its place in the common inversion.
     let mut k: Vec<Scalar> =

@@ -1,7 +1,7 @@
 //! The curve y^2 = x^3 - 3x + b over GF(p), its group of prime order n, and multiplication in it.
 
 mod affine;
-mod base;
+pub(crate) mod base;
 mod booth;
 mod jacobian;
 #[cfg(feature = "alloc")]
@@ -17,9 +17,9 @@ pub(crate) use jacobian::Jacobian;
 pub(crate) use normalize::to_affine_all;
 #[cfg(feature = "alloc")]
 pub(crate) use projective::Projective;
-pub(crate) use vartime::combination_has_x;
 #[cfg(feature = "alloc")]
-pub(crate) use vartime::{Multiples, prepared_combination_has_x};
+pub(crate) use vartime::{Multiples, prepared_combination};
+pub(crate) use vartime::{combination, has_x};
 
 #[cfg(test)]
 use crate::arith::FieldElement;

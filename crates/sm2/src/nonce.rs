@@ -15,6 +15,25 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::{Error, arith::Scalar};
 
+/// What nonces for signatures are drawn with: the keyed HMAC-SM3.
+pub(crate) struct NonceKey(Hmac<Sm3>);
+
+impl NonceKey {
+    pub(crate) fn new(d: &Scalar) -> Self {
+        Self(keyed(&Zeroizing::new(d.to_bytes())))
+    }
+
+    /// For a signature over e.
+    pub(crate) fn nonces<R: TryCryptoRng + ?Sized>(
+        &self,
+        rng: &mut R,
+        e: &[u8; 32],
+    ) -> Result<Nonces, Error> {
+        let random = random(rng)?;
+        Ok(Nonces::new(self.0.clone(), [&*random, e]))
+    }
+}
+
 /// Yields candidates for k, all in [1, n-1].
 pub(crate) struct Nonces {
     mac: Hmac<Sm3>,
@@ -22,17 +41,6 @@ pub(crate) struct Nonces {
 }
 
 impl Nonces {
-    /// For a signature over e with the key d.
-    pub(crate) fn for_signature<R: TryCryptoRng + ?Sized>(
-        rng: &mut R,
-        d: &Scalar,
-        e: &[u8; 32],
-    ) -> Result<Self, Error> {
-        let random = random(rng)?;
-        let d = Zeroizing::new(d.to_bytes());
-        Ok(Self::new(&d, [&*random, e]))
-    }
-
     /// For encryption, where there is no secret key: k = HMAC-SM3(random bytes, public key ‖
     /// plaintext ‖ counter). If the generator repeats itself, different plaintexts still do not
     /// share a mask.
@@ -42,15 +50,10 @@ impl Nonces {
         public_key: &[u8; 65],
         plaintext: &[u8],
     ) -> Result<Self, Error> {
-        Ok(Self::new(&*random(rng)?, [public_key, plaintext]))
+        Ok(Self::new(keyed(&*random(rng)?), [public_key, plaintext]))
     }
 
-    fn new(key: &[u8; 32], input: [&[u8]; 2]) -> Self {
-        // HMAC pads shorter keys with zeros to its block size; doing it here avoids a fallible
-        // call.
-        let mut padded = Zeroizing::new([0; BLOCK_SIZE]);
-        padded[..32].copy_from_slice(key);
-        let mut mac = Hmac::<Sm3>::new((&*padded).into());
+    fn new(mut mac: Hmac<Sm3>, input: [&[u8]; 2]) -> Self {
         input.iter().for_each(|part| mac.update(part));
         Self { mac, counter: 0 }
     }
@@ -70,6 +73,13 @@ impl Nonces {
             }
         }
     }
+}
+
+fn keyed(key: &[u8; 32]) -> Hmac<Sm3> {
+    // HMAC pads shorter keys with zeros to its block size; doing it here avoids a fallible call.
+    let mut padded = Zeroizing::new([0; BLOCK_SIZE]);
+    padded[..32].copy_from_slice(key);
+    Hmac::new((&*padded).into())
 }
 
 fn random<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Zeroizing<[u8; 32]>, Error> {

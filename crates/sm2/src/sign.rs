@@ -10,7 +10,7 @@ use crate::{
     Error, Id, SecretKey, Signature,
     arith::{FieldElement, Scalar},
     backend,
-    nonce::Nonces,
+    nonce::NonceKey,
 };
 
 /// Signs a message that comes in pieces.
@@ -63,7 +63,7 @@ pub(crate) fn sign_e<R: TryCryptoRng + ?Sized>(
     key: &SecretKey,
     e: &[u8; 32],
 ) -> Result<Signature, Error> {
-    let mut nonces = Nonces::for_signature(rng, key.d(), e)?;
+    let mut nonces = NonceKey::new(key.d()).nonces(rng, e)?;
     loop {
         let mut k = nonces.next();
         let signature = sign_e_with_k(key, e, &k);

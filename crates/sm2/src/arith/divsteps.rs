@@ -11,6 +11,8 @@
 //! and collected in a matrix that is applied to the long numbers then. Numbers are five signed words of
 //! 62 bits. All of it is constant time.
 
+use core::hint::black_box;
+
 use zeroize::Zeroize;
 
 const BITS: usize = 62;
@@ -62,7 +64,7 @@ impl Modulus {
     /// [`apply`] modulo m, on numbers in (-2m, m), which they are afterwards.
     fn apply_modulo(&self, t: &Matrix, d: &mut Signed, e: &mut Signed) {
         let [[u, v], [q, r]] = t.0;
-        let (d_sign, e_sign) = (d[4] >> 63, e[4] >> 63);
+        let (d_sign, e_sign) = (black_box(d[4] >> 63), black_box(e[4] >> 63));
         // Adds m where a number is negative, and what makes the lowest word 0.
         let multiple = |[a, b]: [i64; 2], low: i128| {
             let negative = (a & d_sign) + (b & e_sign);
@@ -84,12 +86,13 @@ impl Modulus {
 
     /// ±x modulo m for x in (-2m, m), the sign being a mask.
     fn reduced(&self, mut x: Signed, minus: i64) -> Signed {
-        let below_zero = x[4] >> 63;
+        // The barriers hide from the compiler that a mask is all or nothing: it made branches of them.
+        let (below_zero, minus) = (black_box(x[4] >> 63), black_box(minus));
         for (x, m) in x.iter_mut().zip(self.m) {
             *x = ((*x + (m & below_zero)) ^ minus) - minus;
         }
         carry(&mut x);
-        let below_zero = x[4] >> 63;
+        let below_zero = black_box(x[4] >> 63);
         for (x, m) in x.iter_mut().zip(self.m) {
             *x += m & below_zero;
         }

@@ -7,7 +7,7 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq, CtOption};
 use zeroize::DefaultIsZeroes;
 
 use super::{
-    Field,
+    Field, Ring,
     montgomery::{montgomery, sub_words, words_from_be},
 };
 
@@ -48,10 +48,23 @@ impl FieldElement {
     }
 }
 
+impl Ring for FieldElement {
+    #[inline(always)]
+    fn b() -> Self {
+        B
+    }
+
+    #[inline(always)]
+    fn square(&self) -> Self {
+        let mut out = fiat_sm2_montgomery_domain_field_element([0; 4]);
+        fiat_sm2_square(&mut out, &self.0);
+        Self(out)
+    }
+}
+
 impl Field for FieldElement {
     const ZERO: Self = Self::ZERO;
     const ONE: Self = Self::ONE;
-    const B: Self = B;
 
     #[inline(always)]
     fn from_montgomery(words: [u64; 4]) -> Self {
@@ -63,20 +76,13 @@ impl Field for FieldElement {
         self.0.0
     }
 
-    #[inline(always)]
-    fn square(&self) -> Self {
-        let mut out = fiat_sm2_montgomery_domain_field_element([0; 4]);
-        fiat_sm2_square(&mut out, &self.0);
-        Self(out)
-    }
-
     fn is_zero(&self) -> Choice {
         self.is_zero()
     }
 }
 
 /// b of GB/T 32918.5-2017.
-const B: FieldElement = FieldElement::from_words([
+pub(super) const B: FieldElement = FieldElement::from_words([
     0xddbc_bd41_4d94_0e93,
     0xf397_89f5_15ab_8f92,
     0x4d5a_9e4b_cf65_09a7,
@@ -85,14 +91,14 @@ const B: FieldElement = FieldElement::from_words([
 
 impl FieldElement {
     /// The words in Montgomery form.
-    pub(super) const fn montgomery_words(&self) -> [u64; 4] {
+    pub(crate) const fn montgomery_words(&self) -> [u64; 4] {
         self.0.0
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Field, FieldElement};
+    use super::{Field, FieldElement, Ring};
 
     #[test]
     fn inverse_and_root() {

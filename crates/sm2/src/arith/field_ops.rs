@@ -7,32 +7,38 @@ use zeroize::Zeroize;
 
 use super::kernel::select;
 
+/// What the formulas for points need of a number modulo p, or of several at once.
+pub(crate) trait Ring:
+    Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self>
+{
+    /// b of the curve.
+    fn b() -> Self;
+
+    fn square(&self) -> Self;
+
+    #[inline(always)]
+    fn double(&self) -> Self {
+        *self + *self
+    }
+
+    #[inline(always)]
+    fn triple(&self) -> Self {
+        self.double() + *self
+    }
+}
+
 /// Arithmetic modulo p, in Montgomery form with R = 2^256. All of it is constant time, and numbers
 /// are fully reduced: equal numbers have equal words.
 pub(crate) trait Field:
-    Copy
-    + Eq
-    + Zeroize
-    + ConditionallySelectable
-    + Add<Output = Self>
-    + Sub<Output = Self>
-    + Mul<Output = Self>
-    + Neg<Output = Self>
-    + Send
-    + Sync
-    + 'static
+    Ring + Eq + Zeroize + ConditionallySelectable + Neg<Output = Self> + Send + Sync + 'static
 {
     const ZERO: Self;
     const ONE: Self;
-    /// b of the curve.
-    const B: Self;
 
     /// From the words in Montgomery form, least significant first, of a number below p.
     fn from_montgomery(words: [u64; 4]) -> Self;
 
     fn to_montgomery(self) -> [u64; 4];
-
-    fn square(&self) -> Self;
 
     fn is_zero(&self) -> Choice;
 
@@ -46,16 +52,6 @@ pub(crate) trait Field:
     #[inline(always)]
     fn cast<F: Field>(self) -> F {
         F::from_montgomery(self.to_montgomery())
-    }
-
-    #[inline(always)]
-    fn double(&self) -> Self {
-        *self + *self
-    }
-
-    #[inline(always)]
-    fn triple(&self) -> Self {
-        self.double() + *self
     }
 
     /// `self` squared `n` times.

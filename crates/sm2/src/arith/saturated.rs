@@ -17,7 +17,7 @@ use core::{
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::DefaultIsZeroes;
 
-use super::{Field, FieldElement, Kernel, Plain, divsteps::Modulus};
+use super::{Field, FieldElement, Kernel, Plain, Ring, divsteps::Modulus, field::B};
 
 /// A coordinate in Montgomery form, below p, least significant word first; its products are `K`'s.
 #[derive(Clone, Copy, Default)]
@@ -168,10 +168,21 @@ impl<K> Saturated<K> {
     }
 }
 
+impl<K: Kernel> Ring for Saturated<K> {
+    #[inline(always)]
+    fn b() -> Self {
+        const { Self::new(B.montgomery_words()) }
+    }
+
+    #[inline(always)]
+    fn square(&self) -> Self {
+        Self::new(K::square(&self.0))
+    }
+}
+
 impl<K: Kernel> Field for Saturated<K> {
     const ZERO: Self = Self::new([0; 4]);
     const ONE: Self = Self::new(FieldElement::ONE.montgomery_words());
-    const B: Self = Self::new(<FieldElement as Field>::B.montgomery_words());
 
     #[inline(always)]
     fn from_montgomery(words: [u64; 4]) -> Self {
@@ -181,11 +192,6 @@ impl<K: Kernel> Field for Saturated<K> {
     #[inline(always)]
     fn to_montgomery(self) -> [u64; 4] {
         self.0
-    }
-
-    #[inline(always)]
-    fn square(&self) -> Self {
-        Self::new(K::square(&self.0))
     }
 
     /// The inverse of x·R is x^-1·R^-1, which a product with R^3 makes x^-1·R.
@@ -269,8 +275,8 @@ pub(crate) mod tests {
         prop_oneof![edge, any::<u64>()]
     }
 
-    /// A number below p: its distance from p, where it is not.
-    fn number() -> impl Strategy<Value = [u64; 4]> {
+    /// The words of a number below p: its distance from p, where it is not.
+    pub(crate) fn below_p() -> impl Strategy<Value = [u64; 4]> {
         [word(), word(), word(), word()].prop_map(|words| {
             let (less, borrow) = sub(&words, &P);
             if borrow { words } else { less }
@@ -301,7 +307,7 @@ pub(crate) mod tests {
             numbers.iter().for_each(|b| compare::<K>(a, *b));
         }
         let mut runner = TestRunner::new(ProptestConfig::with_cases(20_000));
-        let pairs = (number(), number());
+        let pairs = (below_p(), below_p());
         runner
             .run(&pairs, |(a, b)| {
                 compare::<K>(a, b);

@@ -5,7 +5,7 @@ use zeroize::Zeroize;
 
 use crate::{
     Error,
-    arith::{Field, FieldElement},
+    arith::{Field, FieldElement, Ring},
 };
 
 /// A point on the curve other than the point at infinity. Values from outside are checked, so a
@@ -76,7 +76,7 @@ impl<F: Field> Affine<F> {
 
 /// x^3 - 3x + b.
 fn right_side(x: &FieldElement) -> FieldElement {
-    x.square() * *x - x.triple() + FieldElement::B
+    x.square() * *x - x.triple() + FieldElement::b()
 }
 
 impl ConstantTimeEq for Affine {

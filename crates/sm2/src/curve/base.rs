@@ -3,16 +3,19 @@
 //! `generator.bin` holds j·2^(6i)·G for i in 0..43 and j in 1..=32: x and y, four little-endian
 //! words each, in Montgomery form. The test recomputes all of it from G.
 
-use subtle::ConditionallySelectable;
+use subtle::{Choice, ConditionallySelectable};
 use zeroize::Zeroize;
 
 use super::{Affine, Jacobian, booth};
 use crate::arith::{Field, Scalar};
 
 const WIDTH: usize = 6;
-pub(super) const WINDOWS: usize = booth::digits(WIDTH);
+pub(crate) const WINDOWS: usize = booth::digits(WIDTH);
 pub(super) const ENTRIES: usize = 1 << (WIDTH - 1);
 const POINT: usize = 64;
+
+/// The bytes of a window's points.
+pub(crate) type Window = [[u8; POINT]; ENTRIES];
 
 static TABLE: &[u8; WINDOWS * ENTRIES * POINT] = include_bytes!("generator.bin");
 
@@ -33,12 +36,12 @@ static TABLE: &[u8; WINDOWS * ENTRIES * POINT] = include_bytes!("generator.bin")
 ///   contradicts the bound on |A|.
 pub(crate) fn multiply_generator<F: Field>(k: &Scalar) -> Jacobian<F> {
     let mut words = k.to_words();
-    let (negative, magnitude) = booth::digit::<WIDTH>(&words, 0);
+    let (negative, magnitude) = digit(&words, 0);
     let mut acc = Jacobian::from(&select::<F>(0, magnitude).negate_if(negative));
-    let mut at_infinity = booth::is(magnitude, 0);
+    let mut at_infinity = is_zero(magnitude);
     for i in 1..WINDOWS {
-        let (negative, magnitude) = booth::digit::<WIDTH>(&words, i);
-        let is_zero = booth::is(magnitude, 0);
+        let (negative, magnitude) = digit(&words, i);
+        let is_zero = is_zero(magnitude);
         let mut term = select(i, magnitude).negate_if(negative);
         let mut next = acc.add_affine_incomplete(&term);
         next.conditional_assign(&Jacobian::from(&term), at_infinity);
@@ -55,32 +58,43 @@ pub(crate) fn multiply_generator<F: Field>(k: &Scalar) -> Jacobian<F> {
 /// Entry `magnitude` (1 to 32) of window `i` by reading all of them; for 0 something that is not
 /// a point.
 fn select<F: Field>(i: usize, magnitude: u64) -> Affine<F> {
-    let mut words = F::select(window(i).as_chunks::<POINT>().0, magnitude);
+    let mut words = F::select(window(i), magnitude);
     let point = from_words(&words);
     words.zeroize();
     point
 }
 
-fn window(i: usize) -> &'static [u8; ENTRIES * POINT] {
-    &TABLE.as_chunks::<{ ENTRIES * POINT }>().0[i]
+/// j·2^(6i)·G for j in 1..=32, as bytes of x and y.
+pub(crate) fn window(i: usize) -> &'static Window {
+    &TABLE.as_chunks::<POINT>().0.as_chunks().0[i]
+}
+
+/// Digit `i` of a secret scalar's words: whether it is negative, and its magnitude, up to 32.
+pub(crate) fn digit(words: &[u64; 4], i: usize) -> (Choice, u64) {
+    booth::digit::<WIDTH>(words, i)
+}
+
+/// Whether a digit is 0.
+pub(crate) fn is_zero(magnitude: u64) -> Choice {
+    booth::is(magnitude, 0)
 }
 
 /// Entry `magnitude` of window `i`, both public.
-pub(super) fn entry_vartime<F: Field>(i: usize, magnitude: u64) -> Affine<F> {
-    let bytes = &window(i).as_chunks::<POINT>().0[magnitude as usize - 1];
-    from_words(&core::array::from_fn(|w| u64::from_le_bytes(bytes.as_chunks::<8>().0[w])))
+pub(crate) fn entry_vartime(i: usize, magnitude: u64) -> [u64; 8] {
+    let bytes = &window(i)[magnitude as usize - 1];
+    core::array::from_fn(|w| u64::from_le_bytes(bytes.as_chunks::<8>().0[w]))
 }
 
 /// Sign and magnitude of each window's digit, for a public scalar.
 pub(super) fn digits_vartime(k: &Scalar) -> impl Iterator<Item = (usize, bool, u64)> {
     let words = k.to_words();
     (0..WINDOWS).map(move |i| {
-        let (negative, magnitude) = booth::digit::<WIDTH>(&words, i);
+        let (negative, magnitude) = digit(&words, i);
         (i, negative.into(), magnitude)
     })
 }
 
-fn from_words<F: Field>(words: &[u64; 8]) -> Affine<F> {
+pub(super) fn from_words<F: Field>(words: &[u64; 8]) -> Affine<F> {
     let [x0, x1, x2, x3, y0, y1, y2, y3] = *words;
     Affine { x: F::from_montgomery([x0, x1, x2, x3]), y: F::from_montgomery([y0, y1, y2, y3]) }
 }

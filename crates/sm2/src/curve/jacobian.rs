@@ -9,13 +9,22 @@ use subtle::{Choice, ConditionallySelectable};
 use zeroize::Zeroize;
 
 use super::Affine;
-use crate::arith::{Field, FieldElement};
+use crate::arith::{Field, FieldElement, Ring};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Jacobian<F = FieldElement> {
-    pub(super) x: F,
-    pub(super) y: F,
-    pub(super) z: F,
+    pub(crate) x: F,
+    pub(crate) y: F,
+    pub(crate) z: F,
+}
+
+impl<F: Ring> Jacobian<F> {
+    /// self + rhs, **wrong** if self is the point at infinity, rhs or -rhs.
+    #[inline(always)]
+    pub(crate) fn add_affine_incomplete(&self, rhs: &Affine<F>) -> Self {
+        let zz1 = self.z.square();
+        combine(self.x, rhs.x * zz1, self.y, rhs.y * zz1 * self.z, self.z)
+    }
 }
 
 impl<F: Field> Jacobian<F> {
@@ -35,12 +44,6 @@ impl<F: Field> Jacobian<F> {
         let beta4 = self.x * yy2.double();
         let x = alpha.square() - beta4.double();
         Self { x, y: alpha * (beta4 - x) - yy2.square().double(), z: y2 * self.z }
-    }
-
-    /// self + rhs, **wrong** if self is the point at infinity, rhs or -rhs.
-    pub(super) fn add_affine_incomplete(&self, rhs: &Affine<F>) -> Self {
-        let zz1 = self.z.square();
-        combine(self.x, rhs.x * zz1, self.y, rhs.y * zz1 * self.z, self.z)
     }
 
     /// self + rhs.
@@ -90,7 +93,8 @@ impl<F: Field> Jacobian<F> {
 
 /// The sum of two points whose coordinates over a common denominator `zz` are (u1, s1) and
 /// (u2, s2), for u1 != u2.
-fn combine<F: Field>(u1: F, u2: F, s1: F, s2: F, zz: F) -> Jacobian<F> {
+#[inline(always)]
+fn combine<F: Ring>(u1: F, u2: F, s1: F, s2: F, zz: F) -> Jacobian<F> {
     let h = u2 - u1;
     let r = s2 - s1;
     let h2 = h.square();

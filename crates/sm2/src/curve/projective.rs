@@ -9,25 +9,24 @@ use subtle::{Choice, ConditionallySelectable};
 use zeroize::Zeroize;
 
 use super::{Affine, booth};
-use crate::arith::{Field, FieldElement, Scalar};
+use crate::arith::{Field, FieldElement, Ring, Scalar};
 
 /// (X : Y : Z) stands for (X/Z, Y/Z); the point at infinity is (0 : 1 : 0).
 #[derive(Clone, Copy)]
 pub(crate) struct Projective<F = FieldElement> {
-    x: F,
-    y: F,
-    z: F,
+    pub(crate) x: F,
+    pub(crate) y: F,
+    pub(crate) z: F,
 }
 
 /// Window width for multiplying an arbitrary point: digits in [-16, 16].
 const WIDTH: usize = 5;
 
-impl<F: Field> Projective<F> {
-    pub(super) const INFINITY: Self = Self { x: F::ZERO, y: F::ONE, z: F::ZERO };
-
+impl<F: Ring> Projective<F> {
     /// Algorithm 4.
     #[must_use]
-    pub(super) fn add(&self, rhs: &Self) -> Self {
+    #[inline(always)]
+    pub(crate) fn add(&self, rhs: &Self) -> Self {
         Self::combine(
             [self.x * rhs.x, self.y * rhs.y, self.z * rhs.z],
             (self.x + self.y) * (rhs.x + rhs.y),
@@ -55,11 +54,11 @@ impl<F: Field> Projective<F> {
         let yz_pairs = yz - (yy + zz);
         let xz_pairs = xz - (xx + zz);
 
-        let bzz3 = (xz_pairs - F::B * zz).triple();
+        let bzz3 = (xz_pairs - F::b() * zz).triple();
         let yy_m_bzz3 = yy - bzz3;
         let yy_p_bzz3 = yy + bzz3;
         let zz3 = zz.triple();
-        let bxz3 = (F::B * xz_pairs - (zz3 + xx)).triple();
+        let bxz3 = (F::b() * xz_pairs - (zz3 + xx)).triple();
         let xx3_m_zz3 = xx.triple() - zz3;
         Self {
             x: yy_p_bzz3 * xy_pairs - yz_pairs * bxz3,
@@ -76,11 +75,11 @@ impl<F: Field> Projective<F> {
         let xz2 = (self.x * self.z).double();
         let yz2 = (self.y * self.z).double();
 
-        let bzz3 = (F::B * zz - xz2).triple();
+        let bzz3 = (F::b() * zz - xz2).triple();
         let yy_m_bzz3 = yy - bzz3;
         let yy_p_bzz3 = yy + bzz3;
         let zz3 = zz.triple();
-        let bxz6 = (F::B * xz2 - (zz3 + xx)).triple();
+        let bxz6 = (F::b() * xz2 - (zz3 + xx)).triple();
         let xx3_m_zz3 = xx.triple() - zz3;
         Self {
             x: yy_m_bzz3 * xy2 - bxz6 * yz2,
@@ -88,6 +87,10 @@ impl<F: Field> Projective<F> {
             z: (yz2 * yy).double().double(),
         }
     }
+}
+
+impl<F: Field> Projective<F> {
+    pub(super) const INFINITY: Self = Self { x: F::ZERO, y: F::ONE, z: F::ZERO };
 
     fn negate_if(&self, choice: Choice) -> Self {
         Self { y: F::conditional_select(&self.y, &-self.y, choice), ..*self }

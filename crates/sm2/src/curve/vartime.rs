@@ -6,32 +6,11 @@ use crate::arith::{Field, FieldElement, Scalar};
 /// Width of the sliding window over t: odd digits below 16.
 const WIDTH: usize = 5;
 
-/// Whether \[s\]G + \[t\]P is a finite point whose x coordinate, reduced modulo n, is `r`.
+/// Whether this is a finite point whose x coordinate, reduced modulo n, is `r`.
 ///
 /// The comparison is done without leaving Jacobian coordinates: x = X/Z^2 is below p < 2n, so x
 /// is either r or r + n, and each is checked by one multiplication.
-pub(crate) fn combination_has_x<F: Field>(
-    s: &Scalar,
-    t: &Scalar,
-    point: &Affine<F>,
-    r: &Scalar,
-) -> bool {
-    has_x(&combination(s, t, point), r)
-}
-
-/// The same with the multiples of P prepared: no doubling is left.
-#[cfg(feature = "alloc")]
-pub(crate) fn prepared_combination_has_x<F: Field>(
-    s: &Scalar,
-    t: &Scalar,
-    multiples: &Multiples,
-    r: &Scalar,
-) -> bool {
-    let acc = add_generator::<F>(multiples.multiply(t), s);
-    has_x(&acc, r)
-}
-
-fn has_x<F: Field>(sum: &Jacobian<F>, r: &Scalar) -> bool {
+pub(crate) fn has_x<F: Field>(sum: &Jacobian<F>, r: &Scalar) -> bool {
     // Without this a point at infinity with X = 0 would have every x coordinate there is.
     if sum.is_infinity_vartime() {
         return false;
@@ -59,8 +38,19 @@ fn candidates(r: &Scalar) -> [Option<FieldElement>; 2] {
     [low, high]
 }
 
-fn combination<F: Field>(s: &Scalar, t: &Scalar, point: &Affine<F>) -> Jacobian<F> {
+/// \[s\]G + \[t\]P.
+pub(crate) fn combination<F: Field>(s: &Scalar, t: &Scalar, point: &Affine<F>) -> Jacobian<F> {
     add_generator(multiply(t, point), s)
+}
+
+/// \[s\]G + \[t\]P with the multiples of P prepared: no doubling is left.
+#[cfg(feature = "alloc")]
+pub(crate) fn prepared_combination<F: Field>(
+    s: &Scalar,
+    t: &Scalar,
+    multiples: &Multiples,
+) -> Jacobian<F> {
+    add_generator(multiples.multiply(t), s)
 }
 
 /// acc + \[s\]G.
@@ -68,7 +58,8 @@ fn add_generator<F: Field>(mut acc: Jacobian<F>, s: &Scalar) -> Jacobian<F> {
     for (i, negative, magnitude) in base::digits_vartime(s) {
         if magnitude != 0 {
             acc = acc.add_affine_vartime(
-                &base::entry_vartime::<F>(i, magnitude).negate_if(u8::from(negative).into()),
+                &base::from_words::<F>(&base::entry_vartime(i, magnitude))
+                    .negate_if(u8::from(negative).into()),
             );
         }
     }
@@ -99,12 +90,17 @@ impl Multiples {
         Self(affine.into_iter().flatten().map(|point| point.cast()).collect())
     }
 
+    /// j·2^(6i)·P for j up to 32.
+    pub(crate) fn entry(&self, i: usize, j: u64) -> &Affine {
+        &self.0[i * base::ENTRIES + j as usize - 1]
+    }
+
     /// \[t\]P.
     fn multiply<F: Field>(&self, t: &Scalar) -> Jacobian<F> {
         let mut acc = Jacobian::INFINITY;
         for (i, negative, magnitude) in base::digits_vartime(t) {
             if magnitude != 0 {
-                let entry = self.0[i * base::ENTRIES + magnitude as usize - 1].cast::<F>();
+                let entry = self.entry(i, magnitude).cast::<F>();
                 acc = acc.add_affine_vartime(&entry.negate_if(u8::from(negative).into()));
             }
         }
@@ -161,6 +157,7 @@ fn non_adjacent_form(t: &Scalar) -> [i8; 257] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arith::Ring;
     use crate::curve::{G, projective::Projective};
 
     fn scalar(seed: u64) -> Scalar {
@@ -185,26 +182,20 @@ mod tests {
                             assert!(got.is_infinity_vartime());
                             let multiples = Multiples::new(&point);
                             for r in &edges {
-                                assert!(!combination_has_x(s, t, &point, r));
-                                assert!(!prepared_combination_has_x::<FieldElement>(
-                                    s, t, &multiples, r
-                                ));
+                                assert!(!has_x(&got, r));
+                                let prepared = prepared_combination(s, t, &multiples);
+                                assert!(!has_x::<FieldElement>(&prepared, r));
                             }
                         }
                         Some(want) => {
                             let zz = got.z.square();
                             assert!(got.x == want.x * zz && got.y == want.y * zz * got.z);
                             let r = Scalar::from_bytes_reduced(&want.x.to_bytes());
-                            assert!(combination_has_x(s, t, &point, &r));
-                            assert!(!combination_has_x(s, t, &point, &(r + Scalar::ONE)));
-                            let multiples = Multiples::new(&point);
-                            assert!(prepared_combination_has_x::<FieldElement>(
-                                s, t, &multiples, &r
-                            ));
                             let other = r + Scalar::ONE;
-                            assert!(!prepared_combination_has_x::<FieldElement>(
-                                s, t, &multiples, &other
-                            ));
+                            assert!(has_x(&got, &r) && !has_x(&got, &other));
+                            let prepared: Jacobian =
+                                prepared_combination(s, t, &Multiples::new(&point));
+                            assert!(has_x(&prepared, &r) && !has_x(&prepared, &other));
                         }
                     }
                 }
