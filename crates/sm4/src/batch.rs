@@ -82,35 +82,35 @@ trait Chained {
 #[derive(Clone, Copy)]
 struct Lane {
     message: usize,
+    /// The block that is next.
     at: usize,
+    /// Blocks that are left.
+    left: usize,
 }
 
-/// Keeps all lanes busy: where a message ends, the next one starts.
+/// Keeps all lanes busy: where a message ends, the next one starts. Between two ends nothing but
+/// blocks is looked at.
 fn run<M: Chained>(cipher: &Sm4, messages: &mut [M]) {
     let mut chains = [[0; BLOCK_SIZE]; PARALLEL_BLOCKS];
-    let mut lanes = [Lane { message: 0, at: 0 }; PARALLEL_BLOCKS];
+    let mut lanes = [Lane { message: 0, at: 0, left: 0 }; PARALLEL_BLOCKS];
     let (mut active, mut next) = (0, 0);
     loop {
         while active < PARALLEL_BLOCKS && next < messages.len() {
-            if messages[next].len() > 0 {
+            let left = messages[next].len();
+            if left > 0 {
                 chains[active] = messages[next].start();
-                lanes[active] = Lane { message: next, at: 0 };
+                lanes[active] = Lane { message: next, at: 0, left };
                 active += 1;
             }
             next += 1;
         }
-        if active == 0 {
-            break;
+        let Some(steps) = lanes[..active].iter().map(|lane| lane.left).min() else { break };
+        for _ in 0..steps {
+            advance(cipher, messages, &mut lanes[..active], &mut chains[..active]);
         }
-        for (chain, lane) in chains.iter_mut().zip(&lanes[..active]) {
-            messages[lane.message].absorb(lane.at, chain);
-        }
-        cipher.encrypt(&mut chains[..active]);
         for i in (0..active).rev() {
-            let lane = &mut lanes[i];
-            messages[lane.message].emit(lane.at, &chains[i]);
-            lane.at += 1;
-            if lane.at == messages[lane.message].len() {
+            lanes[i].left -= steps;
+            if lanes[i].left == 0 {
                 active -= 1;
                 chains[i] = chains[active];
                 lanes[i] = lanes[active];
@@ -118,6 +118,18 @@ fn run<M: Chained>(cipher: &Sm4, messages: &mut [M]) {
         }
     }
     chains.as_flattened_mut().zeroize();
+}
+
+/// One block of each lane.
+fn advance<M: Chained>(cipher: &Sm4, messages: &mut [M], lanes: &mut [Lane], chains: &mut [Block]) {
+    for (chain, lane) in chains.iter_mut().zip(&*lanes) {
+        messages[lane.message].absorb(lane.at, chain);
+    }
+    cipher.encrypt(chains);
+    for (chain, lane) in chains.iter().zip(lanes) {
+        messages[lane.message].emit(lane.at, chain);
+        lane.at += 1;
+    }
 }
 
 impl Chained for CbcMessage<'_> {
