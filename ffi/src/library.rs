@@ -38,6 +38,8 @@ fn c_name(name: &str) -> &'static CStr {
         c"aesni",
         c"sm4e",
         c"aes-neon",
+        c"neon",
+        c"sm3",
         c"avx512",
         c"avx2",
         c"ifma",

@@ -4,6 +4,14 @@
 //! `--cfg gmkit_without="NAME"` compiles a backend out. Which one runs is the CPU's choice, but for
 //! programs that test or measure all of them (feature `backend-choice`).
 
+#[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
+#[allow(unsafe_code, reason = "kernels, which demand a token of the CPU's features")]
+mod aarch64;
+#[cfg(any(
+    all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"),
+    all(target_arch = "x86_64", not(any(target_os = "none", target_os = "uefi")))
+))]
+mod lanes;
 mod portable;
 #[cfg(test)]
 mod tests;
@@ -40,9 +48,14 @@ pub(crate) trait Backend: Sync {
 type Candidate = (&'static str, fn() -> Option<&'static dyn Backend>);
 
 /// The kernels compiled in, preferred first.
+#[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
+use aarch64::KERNELS;
 #[cfg(all(target_arch = "x86_64", not(any(target_os = "none", target_os = "uefi"))))]
 use x86::KERNELS;
-#[cfg(not(all(target_arch = "x86_64", not(any(target_os = "none", target_os = "uefi")))))]
+#[cfg(not(any(
+    all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"),
+    all(target_arch = "x86_64", not(any(target_os = "none", target_os = "uefi")))
+)))]
 const KERNELS: &[Candidate] = &[];
 
 static PORTABLE: Candidate = ("portable", || Some(&portable::Portable));

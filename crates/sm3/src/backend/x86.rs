@@ -4,9 +4,12 @@ mod avx2;
 mod avx512;
 mod bmi2;
 mod cpu;
-mod lanes;
 
-use super::{Backend, Block, Candidate, Lanes, MAX_LANES, portable};
+use super::{
+    Backend, Block, Candidate, Lanes, MAX_LANES,
+    lanes::{four_steps, lanes, step},
+    portable,
+};
 use crate::consts::T;
 
 /// Preferred first.

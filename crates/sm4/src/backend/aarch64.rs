@@ -2,6 +2,7 @@
 
 mod aes_neon;
 mod cpu;
+mod neon;
 mod pmull;
 mod sm4e;
 
@@ -9,7 +10,9 @@ use super::{
     Backend, Block, Candidate, HashKey, RoundKeys, affine,
     cpu::token,
     drive::{backend, drive},
-    fill_counters, last_word, schedule,
+    fill_counters, last_word,
+    portable::Portable,
+    schedule,
 };
 
 /// Preferred first.
@@ -18,4 +21,6 @@ pub(super) const KERNELS: &[Candidate] = &[
     ("sm4e", || Some(cpu::Sm4e::detect()?)),
     #[cfg(not(gmkit_without = "aes-neon"))]
     ("aes-neon", || Some(cpu::AesNeon::detect()?)),
+    #[cfg(not(gmkit_without = "neon"))]
+    ("neon", || Some(cpu::Neon::detect()?)),
 ];

@@ -142,6 +142,25 @@ const Q: Map = compose(&A, &inverse(&ISOMORPHISM));
 /// p, which is a part of each round key.
 pub(super) const IN: u8 = apply(&ISOMORPHISM, C);
 
+/// The S-box itself, 6.2.
+#[cfg(target_arch = "aarch64")]
+pub(super) const S_BOX: [u8; 256] = {
+    let (mut out, mut x) = ([0; 256], 0);
+    while x < 256 {
+        let y = apply(&INTO, x as u8) ^ IN;
+        // The inverse is the power 254: 2 + 4 + ... + 128.
+        let (mut power, mut inverse, mut i) = (y, 1, 0);
+        while i < 7 {
+            power = multiply(power, power);
+            inverse = multiply(inverse, power);
+            i += 1;
+        }
+        out[x] = apply(&Q, inverse) ^ C;
+        x += 1;
+    }
+    out
+};
+
 /// P·M·Q.
 const fn between(m: &Map) -> Map {
     compose(&INTO, &compose(m, &Q))
@@ -264,6 +283,8 @@ mod tests {
             0x2c, 0x05,
         ];
         let s = |x| apply(&Q, inverted(apply(&INTO, x) ^ IN)) ^ C;
+        #[cfg(target_arch = "aarch64")]
+        assert!((0..=255).map(s).eq(S_BOX));
         for (x, want) in (0..).zip(FIRST) {
             assert_eq!(s(x), want);
         }

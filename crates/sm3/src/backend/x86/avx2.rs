@@ -2,11 +2,7 @@
 
 use core::arch::x86_64::*;
 
-use super::{
-    Backend, Block, Lanes, MAX_LANES, T, bmi2,
-    cpu::Avx2,
-    lanes::{four_steps, lanes, step},
-};
+use super::{Backend, Block, Lanes, MAX_LANES, T, bmi2, cpu::Avx2, four_steps, lanes, step};
 
 type Vector = __m256i;
 

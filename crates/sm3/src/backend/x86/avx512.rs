@@ -3,11 +3,7 @@
 
 use core::arch::x86_64::*;
 
-use super::{
-    Backend, Block, Lanes, MAX_LANES, T, bmi2,
-    cpu::Avx512,
-    lanes::{four_steps, lanes, step},
-};
+use super::{Backend, Block, Lanes, MAX_LANES, T, bmi2, cpu::Avx512, four_steps, lanes, step};
 
 type Vector = __m512i;
 

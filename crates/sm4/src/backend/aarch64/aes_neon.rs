@@ -13,14 +13,11 @@ use super::{
     },
     backend,
     cpu::AesNeon,
-    drive, fill_counters, last_word, pmull,
+    drive, fill_counters, last_word,
+    neon::{GROUP, Vector, bytes, counts, read_rows, transposed, word, write_rows, xor, xor_rows},
+    pmull,
 };
 use crate::block::{InOutBlocks, wipe, xor_blocks};
-
-/// Blocks that a group of vectors holds.
-const GROUP: usize = 4;
-
-type Vector = uint8x16_t;
 
 backend!(AesNeon, schedule: schedule, hash: pmull::key, pmull::hash);
 
@@ -102,12 +99,6 @@ fn rotated<const N: usize>(x: Vector) -> Vector {
     vqtbl1q_u8(x, bytes(&const { rotation_after_aes(N) }))
 }
 
-#[inline]
-#[target_feature(enable = "neon,aes")]
-fn read_rows(blocks: &[Block; GROUP]) -> [Vector; 4] {
-    blocks.each_ref().map(|block| bytes(block))
-}
-
 /// Blocks become words: first words, second words and so on, mapped.
 #[inline]
 #[target_feature(enable = "neon,aes")]
@@ -123,23 +114,6 @@ fn rows(x: &[Vector; 4]) -> [Vector; 4] {
     transposed([plain[3], plain[2], plain[1], plain[0]])
 }
 
-#[inline]
-#[target_feature(enable = "neon,aes")]
-fn xor_rows(rows: [Vector; 4], blocks: &[Block; GROUP]) -> [Vector; 4] {
-    let (other, _) = blocks.as_flattened().as_chunks();
-    core::array::from_fn(|i| xor(rows[i], bytes(&other[i])))
-}
-
-#[inline]
-#[target_feature(enable = "neon,aes")]
-fn write_rows(rows: [Vector; 4], blocks: &mut [Block; GROUP]) {
-    let (out, _) = blocks.as_flattened_mut().as_chunks_mut::<16>();
-    for (out, row) in out.iter_mut().zip(rows) {
-        // SAFETY: 16 bytes may be written, at any alignment.
-        unsafe { vst1q_u8(out.as_mut_ptr(), row) }
-    }
-}
-
 /// The first three words of a counter block, mapped, in each place.
 #[inline]
 #[target_feature(enable = "neon,aes")]
@@ -152,8 +126,7 @@ fn prefix(counter: &Block) -> [Vector; 3] {
 #[inline]
 #[target_feature(enable = "neon,aes")]
 fn counters([a, b, c]: &[Vector; 3], count: u32) -> [Vector; 4] {
-    let block = [0, 1, 2, 3].map(|i| count.wrapping_add(i).to_be_bytes());
-    [*a, *b, *c, into(bytes(block.as_flattened().as_chunks().0.first().expect("16 bytes")))]
+    [*a, *b, *c, into(counts(count))]
 }
 
 /// Maps each byte by P.
@@ -161,42 +134,6 @@ fn counters([a, b, c]: &[Vector; 3], count: u32) -> [Vector; 4] {
 #[target_feature(enable = "neon,aes")]
 fn into(x: Vector) -> Vector {
     mapped(x, &const { nibbles(&INTO, 0) })
-}
-
-/// Transposes the 4 x 4 words across the four vectors. Its own inverse. Which
-/// blocks meet in a vector does not matter, as long as they come out where they came in.
-#[inline]
-#[target_feature(enable = "neon,aes")]
-fn transposed([a, b, c, d]: [Vector; 4]) -> [Vector; 4] {
-    let [a, b, c, d] = [a, b, c, d].map(|x| vreinterpretq_u32_u8(x));
-    // Pairs of words change places, then pairs of pairs.
-    let even = |x, y| vreinterpretq_u64_u32(vtrn1q_u32(x, y));
-    let odd = |x, y| vreinterpretq_u64_u32(vtrn2q_u32(x, y));
-    [
-        vreinterpretq_u8_u64(vtrn1q_u64(even(a, b), even(c, d))),
-        vreinterpretq_u8_u64(vtrn1q_u64(odd(a, b), odd(c, d))),
-        vreinterpretq_u8_u64(vtrn2q_u64(even(a, b), even(c, d))),
-        vreinterpretq_u8_u64(vtrn2q_u64(odd(a, b), odd(c, d))),
-    ]
-}
-
-#[inline]
-#[target_feature(enable = "neon,aes")]
-fn bytes(bytes: &[u8; 16]) -> Vector {
-    // SAFETY: 16 bytes may be read, at any alignment.
-    unsafe { vld1q_u8(bytes.as_ptr()) }
-}
-
-#[inline]
-#[target_feature(enable = "neon,aes")]
-fn xor(a: Vector, b: Vector) -> Vector {
-    veorq_u8(a, b)
-}
-
-#[inline]
-#[target_feature(enable = "neon,aes")]
-fn word(word: u32) -> Vector {
-    vreinterpretq_u8_u32(vdupq_n_u32(word))
 }
 
 #[inline]

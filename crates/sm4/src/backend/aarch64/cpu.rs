@@ -12,6 +12,15 @@ token!(
     AesNeon in aes_neon: "aes"; has_all(AES | PMULL)
 );
 
+/// NEON, which the target has: nothing to ask the CPU for.
+pub(super) struct Neon(());
+
+impl Neon {
+    pub(super) const fn detect() -> Option<&'static Self> {
+        if cfg!(target_feature = "neon") { Some(&Self(())) } else { None }
+    }
+}
+
 /// Bits of Linux's AT_HWCAP.
 const AES: u64 = 1 << 3;
 const PMULL: u64 = 1 << 4;

@@ -1,4 +1,4 @@
-//! Many messages, one per lane of the vectors: what AVX2 and AVX-512 have in common.
+//! Many messages, one per lane of the vectors: what all vectors have in common.
 
 /// Defines `compress_lanes` over what stands around the invocation: `Vector`, `load`, `store`, `words`
 /// (the sixteen words of a block of each lane), `add`, `xor`, `rotated`, `broadcast`, `xor3`,
