@@ -2,10 +2,14 @@
 
 use std::{
     io::{IsTerminal, stderr},
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
+
+/// A terminal has room for one bar: of files that are read at the same time one shows how far it is.
+static SHOWN: AtomicBool = AtomicBool::new(false);
 
 pub(crate) struct Progress {
     started: Instant,
@@ -25,8 +29,12 @@ impl Progress {
         if !self.wanted || self.started.elapsed() < Duration::from_secs(1) {
             return;
         }
-        let bar = self.bar.get_or_insert_with(|| start(self.len));
-        bar.set_position(self.done);
+        if self.bar.is_none() && !SHOWN.swap(true, Ordering::Relaxed) {
+            self.bar = Some(start(self.len));
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_position(self.done);
+        }
     }
 }
 
@@ -34,6 +42,7 @@ impl Drop for Progress {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
+            SHOWN.store(false, Ordering::Relaxed);
         }
     }
 }

@@ -158,6 +158,37 @@ fn sm2_encryption_in_each_layout() {
     lab.fails(1, "decrypt -k key.pem c1c2c3.enc");
 }
 
+/// More files than are hashed together, on all cores: lines stand in the order of the names, and what
+/// cannot be read takes nothing from the others.
+#[test]
+fn many_files_are_hashed_in_their_order() {
+    let lab = Lab::empty();
+    let mut names: Vec<String> = (0..600).map(|i| format!("f{i}")).collect();
+    for (i, name) in names.iter().enumerate() {
+        lab.write(name, vec![i as u8; (i * 37) % 5000]);
+    }
+    names.insert(300, "missing".to_owned());
+    let done = lab.gmkit_with(["hash".to_owned()].iter().chain(&names), b"");
+    assert_eq!(done.code, 2);
+    assert!(done.stderr.contains("missing"));
+    names.remove(300);
+    let lines: Vec<&str> = done.stdout.lines().collect();
+    assert_eq!(lines.len(), 600);
+    for (line, name) in lines.iter().zip(&names).take(20) {
+        assert_eq!(lab.ok(&format!("hash {name}")), format!("{line}\n"));
+    }
+    for (line, name) in lines.iter().zip(&names) {
+        assert!(line.ends_with(&format!("  {name}")), "{line}");
+    }
+    lab.write("SUMS", &done.stdout);
+    lab.write("f599", "changed");
+    let checked = lab.gmkit("hash -c SUMS");
+    assert_eq!(checked.code, 1);
+    let verdicts: Vec<&str> = checked.stdout.lines().collect();
+    assert_eq!((verdicts.len(), verdicts[0], verdicts[599]), (600, "f0: OK", "f599: FAILED"));
+    assert_eq!(verdicts.iter().filter(|verdict| verdict.ends_with(": OK")).count(), 599);
+}
+
 #[test]
 fn hashes_are_listed_and_checked_as_sha256sum_does() {
     let lab = Lab::empty();

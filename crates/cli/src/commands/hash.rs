@@ -10,6 +10,7 @@ use gmkit::{
     keys::selftest::Algorithm,
     sm3::{Digest, Sm3},
 };
+use rayon::prelude::*;
 
 use super::tested;
 use crate::{
@@ -30,19 +31,25 @@ pub(crate) fn run(args: &Hash) -> Result<(), Failure> {
     }
 }
 
+/// How many files are hashed before the digests are printed, on all cores together.
+const TOGETHER: usize = 256;
+
 fn hash_all(files: &[PathBuf], json: bool) -> Result<(), Failure> {
     let mut failed = None;
     let mut list = Vec::new();
-    for file in files {
-        match digest(file) {
-            Ok(digest) if json => {
-                list.push(serde_json::json!({ "file": file.to_string_lossy(), "sm3": digest }));
-            }
-            Ok(digest) => print_bytes(&line(&digest, file))?,
-            // The others are still hashed, as sha256sum does; all are told, the last one decides.
-            Err(failure) => {
-                if let Some(earlier) = failed.replace(failure) {
-                    complain(&earlier);
+    for files in files.chunks(TOGETHER) {
+        let digests: Vec<_> = files.par_iter().map(|file| digest(file)).collect();
+        for (file, digest) in files.iter().zip(digests) {
+            match digest {
+                Ok(digest) if json => {
+                    list.push(serde_json::json!({ "file": file.to_string_lossy(), "sm3": digest }));
+                }
+                Ok(digest) => print_bytes(&line(&digest, file))?,
+                // The others are still hashed, as sha256sum does; all are told, the last one decides.
+                Err(failure) => {
+                    if let Some(earlier) = failed.replace(failure) {
+                        complain(&earlier);
+                    }
                 }
             }
         }
@@ -131,41 +138,30 @@ fn check(sums: &Path, json: bool) -> Result<(), Failure> {
     let mut tally = Tally::default();
     let mut results = Vec::new();
     let lines = list.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
-    for entry in lines {
-        let Some((want, file)) = parse(entry.strip_suffix(b"\r").unwrap_or(entry)) else {
-            tally.malformed += 1;
-            continue;
-        };
-        let verdict = check_one(&want, &file, &mut tally);
-        if json {
-            let file = file.to_string_lossy();
-            results.push(serde_json::json!({ "file": file, "verdict": verdict }));
-        } else {
-            print(&report(&file, verdict))?;
+    let entries = lines.map(|line| parse(line.strip_suffix(b"\r").unwrap_or(line)));
+    let mut wanted = Vec::new();
+    for entry in entries {
+        match entry {
+            Some(entry) => wanted.push(entry),
+            None => tally.malformed += 1,
+        }
+    }
+    for wanted in wanted.chunks(TOGETHER) {
+        let digests: Vec<_> = wanted.par_iter().map(|(_, file)| digest(file)).collect();
+        for ((want, file), digest) in wanted.iter().zip(digests) {
+            let verdict = tally.count(want, digest);
+            if json {
+                let file = file.to_string_lossy();
+                results.push(serde_json::json!({ "file": file, "verdict": verdict }));
+            } else {
+                print(&report(file, verdict))?;
+            }
         }
     }
     if json {
         print(&serde_json::Value::from(results).to_string())?;
     }
     tally.verdict(sums)
-}
-
-fn check_one(want: &str, file: &Path, tally: &mut Tally) -> &'static str {
-    match digest(file) {
-        Ok(got) if got == want => {
-            tally.matched += 1;
-            "OK"
-        }
-        Ok(_) => {
-            tally.differed += 1;
-            "FAILED"
-        }
-        Err(failure) => {
-            complain(&failure);
-            tally.unreadable += 1;
-            "FAILED open or read"
-        }
-    }
 }
 
 /// A line that says what came of a file. The name is escaped as in the list, and other control
@@ -184,6 +180,24 @@ fn report(file: &Path, verdict: &str) -> String {
 }
 
 impl Tally {
+    fn count(&mut self, want: &str, digest: Result<String, Failure>) -> &'static str {
+        match digest {
+            Ok(got) if got == want => {
+                self.matched += 1;
+                "OK"
+            }
+            Ok(_) => {
+                self.differed += 1;
+                "FAILED"
+            }
+            Err(failure) => {
+                complain(&failure);
+                self.unreadable += 1;
+                "FAILED open or read"
+            }
+        }
+    }
+
     fn verdict(&self, sums: &Path) -> Result<(), Failure> {
         if self.matched + self.differed + self.unreadable == 0 {
             let reason = Failure::input("no properly formatted digest lines found");
