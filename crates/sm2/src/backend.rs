@@ -6,8 +6,13 @@
 
 #[cfg(all(test, feature = "alloc"))]
 mod tests;
-// Targets without an operating system have no vectors by default, and no way to ask for them.
-#[cfg(all(target_arch = "x86_64", not(any(target_os = "none", target_os = "uefi"))))]
+// Targets without an operating system have no vectors by default, and no way to ask for them. The assembly
+// takes addresses in whole registers.
+#[cfg(all(
+    target_arch = "x86_64",
+    target_pointer_width = "64",
+    not(any(target_os = "none", target_os = "uefi"))
+))]
 #[allow(unsafe_code, reason = "kernels, which demand a token of the CPU's features")]
 mod x86;
 
@@ -74,12 +79,7 @@ pub(crate) trait Arithmetic: Sync {
         k.iter().map(curve::multiply_generator).collect()
     }
 
-    /// \[s\]G + \[t\]P. **Variable time**.
-    fn combination(&self, s: &Scalar, t: &Scalar, point: &Affine) -> Jacobian<Self::Number> {
-        curve::combination(s, t, &point.cast())
-    }
-
-    /// The same with a prepared point. **Variable time**.
+    /// \[s\]G + \[t\]P with a prepared P. **Variable time**.
     #[cfg(feature = "alloc")]
     fn prepared(&self, s: &Scalar, t: &Scalar, multiples: &Multiples) -> Jacobian<Self::Number> {
         curve::prepared_combination(s, t, multiples)
@@ -122,7 +122,7 @@ impl<A: Arithmetic> Backend for A {
     }
 
     fn combination_has_x(&self, s: &Scalar, t: &Scalar, point: &Affine, r: &Scalar) -> bool {
-        curve::has_x(&self.combination(s, t, point), r)
+        curve::has_x(&curve::combination::<A::Number>(s, t, &point.cast()), r)
     }
 
     #[cfg(feature = "alloc")]
@@ -169,9 +169,17 @@ impl Arithmetic for Saturated {
 type Candidate = (&'static str, fn() -> Option<&'static dyn Backend>);
 
 /// The kernels compiled in, preferred first.
-#[cfg(all(target_arch = "x86_64", not(any(target_os = "none", target_os = "uefi"))))]
+#[cfg(all(
+    target_arch = "x86_64",
+    target_pointer_width = "64",
+    not(any(target_os = "none", target_os = "uefi"))
+))]
 use x86::KERNELS;
-#[cfg(not(all(target_arch = "x86_64", not(any(target_os = "none", target_os = "uefi")))))]
+#[cfg(not(all(
+    target_arch = "x86_64",
+    target_pointer_width = "64",
+    not(any(target_os = "none", target_os = "uefi"))
+)))]
 const KERNELS: &[Candidate] = &[];
 
 /// What needs no more of a CPU than the target has, preferred first.

@@ -56,8 +56,11 @@ impl Modulus {
             apply(&t, &mut f, &mut g);
             t.zeroize();
         }
-        let inverse = join(&self.reduced(d, f[4] >> 63));
-        [f, g, d, e].zeroize();
+        self.reduce(&mut d, f[4] >> 63);
+        let inverse = join(&d);
+        for number in [&mut f, &mut g, &mut d, &mut e] {
+            number.zeroize();
+        }
         inverse
     }
 
@@ -85,19 +88,18 @@ impl Modulus {
     }
 
     /// ±x modulo m for x in (-2m, m), the sign being a mask.
-    fn reduced(&self, mut x: Signed, minus: i64) -> Signed {
+    fn reduce(&self, x: &mut Signed, minus: i64) {
         // The barriers hide from the compiler that a mask is all or nothing: it made branches of them.
         let (below_zero, minus) = (black_box(x[4] >> 63), black_box(minus));
         for (x, m) in x.iter_mut().zip(self.m) {
             *x = ((*x + (m & below_zero)) ^ minus) - minus;
         }
-        carry(&mut x);
+        carry(x);
         let below_zero = black_box(x[4] >> 63);
         for (x, m) in x.iter_mut().zip(self.m) {
             *x += m & below_zero;
         }
-        carry(&mut x);
-        x
+        carry(x);
     }
 }
 

@@ -49,9 +49,10 @@ impl FieldElement {
 }
 
 impl Ring for FieldElement {
+    #[cfg(any(test, feature = "alloc"))]
     #[inline(always)]
-    fn b() -> Self {
-        B
+    fn times_b(&self) -> Self {
+        *self * Self::B
     }
 
     #[inline(always)]
@@ -81,15 +82,15 @@ impl Field for FieldElement {
     }
 }
 
-/// b of GB/T 32918.5-2017.
-pub(super) const B: FieldElement = FieldElement::from_words([
-    0xddbc_bd41_4d94_0e93,
-    0xf397_89f5_15ab_8f92,
-    0x4d5a_9e4b_cf65_09a7,
-    0x28e9_fa9e_9d9f_5e34,
-]);
-
 impl FieldElement {
+    /// b of GB/T 32918.5-2017.
+    pub(crate) const B: Self = Self::from_words([
+        0xddbc_bd41_4d94_0e93,
+        0xf397_89f5_15ab_8f92,
+        0x4d5a_9e4b_cf65_09a7,
+        0x28e9_fa9e_9d9f_5e34,
+    ]);
+
     /// The words in Montgomery form.
     pub(crate) const fn montgomery_words(&self) -> [u64; 4] {
         self.0.0

@@ -11,8 +11,9 @@ use super::kernel::select;
 pub(crate) trait Ring:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self>
 {
-    /// b of the curve.
-    fn b() -> Self;
+    /// The product with b of the curve.
+    #[cfg(any(test, feature = "alloc"))]
+    fn times_b(&self) -> Self;
 
     fn square(&self) -> Self;
 

@@ -1,11 +1,17 @@
 //! What CPUs have better instructions for than a compiler finds.
 
-/// Products modulo p, in Montgomery form with R = 2^256 and fully reduced, and the reading of a table.
+/// Arithmetic modulo p, in Montgomery form with R = 2^256 and fully reduced, and the reading of a table.
 /// All of it is constant time.
 ///
 /// An implementing type that needs more of a CPU than the target has must not be named outside the file
 /// of its backend, where only the methods of a token compute with it.
 pub(crate) trait Kernel: Copy + Default + Send + Sync + 'static {
+    /// a + b for a and b below p.
+    fn add(a: &[u64; 4], b: &[u64; 4]) -> [u64; 4];
+
+    /// a - b for a and b below p.
+    fn sub(a: &[u64; 4], b: &[u64; 4]) -> [u64; 4];
+
     /// a·b/R for a and b below p.
     fn multiply(a: &[u64; 4], b: &[u64; 4]) -> [u64; 4];
 

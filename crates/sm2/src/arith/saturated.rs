@@ -15,11 +15,11 @@ use core::{
 };
 
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
-use zeroize::DefaultIsZeroes;
+use zeroize::{DefaultIsZeroes, Zeroize};
 
-use super::{Field, FieldElement, Kernel, Plain, Ring, divsteps::Modulus, field::B};
+use super::{Field, FieldElement, Kernel, Plain, Ring, divsteps::Modulus};
 
-/// A coordinate in Montgomery form, below p, least significant word first; its products are `K`'s.
+/// A coordinate in Montgomery form, below p, least significant word first; `K` computes with it.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Saturated<K = Plain>([u64; 4], PhantomData<K>);
 
@@ -117,6 +117,19 @@ fn reduced([t0, t1, t2, t3, t4, t5, t6, t7]: [u64; 8]) -> [u64; 4] {
 
 impl Kernel for Plain {
     #[inline(always)]
+    fn add(a: &[u64; 4], b: &[u64; 4]) -> [u64; 4] {
+        let (sum, carry) = add(a, b);
+        reduced_once(sum, carry)
+    }
+
+    #[inline(always)]
+    fn sub(a: &[u64; 4], b: &[u64; 4]) -> [u64; 4] {
+        let (difference, borrow) = sub(a, b);
+        let mask = u64::from(borrow).wrapping_neg();
+        add(&difference, &P.map(|word| word & mask)).0
+    }
+
+    #[inline(always)]
     fn multiply(a: &[u64; 4], b: &[u64; 4]) -> [u64; 4] {
         let mut t = [0; 8];
         for i in 0..4 {
@@ -169,9 +182,10 @@ impl<K> Saturated<K> {
 }
 
 impl<K: Kernel> Ring for Saturated<K> {
+    #[cfg(any(test, feature = "alloc"))]
     #[inline(always)]
-    fn b() -> Self {
-        const { Self::new(B.montgomery_words()) }
+    fn times_b(&self) -> Self {
+        *self * const { Self::new(FieldElement::B.montgomery_words()) }
     }
 
     #[inline(always)]
@@ -196,7 +210,10 @@ impl<K: Kernel> Field for Saturated<K> {
 
     /// The inverse of x·R is x^-1·R^-1, which a product with R^3 makes x^-1·R.
     fn invert(&self) -> Self {
-        Self::new(MODULUS.invert(&self.0)) * Self::new(R3)
+        let mut inverse = MODULUS.invert(&self.0);
+        let product = Self::new(inverse) * Self::new(R3);
+        inverse.zeroize();
+        product
     }
 
     #[inline(always)]
@@ -213,8 +230,7 @@ impl<K: Kernel> Add for Saturated<K> {
     type Output = Self;
     #[inline(always)]
     fn add(self, rhs: Self) -> Self {
-        let (sum, carry) = add(&self.0, &rhs.0);
-        Self::new(reduced_once(sum, carry))
+        Self::new(K::add(&self.0, &rhs.0))
     }
 }
 
@@ -222,9 +238,7 @@ impl<K: Kernel> Sub for Saturated<K> {
     type Output = Self;
     #[inline(always)]
     fn sub(self, rhs: Self) -> Self {
-        let (difference, borrow) = sub(&self.0, &rhs.0);
-        let mask = u64::from(borrow).wrapping_neg();
-        Self::new(add(&difference, &P.map(|word| word & mask)).0)
+        Self::new(K::sub(&self.0, &rhs.0))
     }
 }
 

@@ -36,9 +36,11 @@ impl Scalar {
     pub(crate) fn invert(&self) -> Self {
         const MODULUS: Modulus = Modulus::new(&Scalar::MODULUS);
         let mut words = self.to_words();
-        let inverse = Self::from_words(MODULUS.invert(&words));
+        let mut inverse = MODULUS.invert(&words);
+        let scalar = Self::from_words(inverse);
         words.zeroize();
-        inverse
+        inverse.zeroize();
+        scalar
     }
 
     /// A number in [1, n-1] from big-endian bytes; `None` for 0 and for n and above.

@@ -76,7 +76,7 @@ impl<F: Field> Affine<F> {
 
 /// x^3 - 3x + b.
 fn right_side(x: &FieldElement) -> FieldElement {
-    x.square() * *x - x.triple() + FieldElement::b()
+    x.square() * *x - x.triple() + FieldElement::B
 }
 
 impl ConstantTimeEq for Affine {

@@ -17,7 +17,12 @@ const POINT: usize = 64;
 /// The bytes of a window's points.
 pub(crate) type Window = [[u8; POINT]; ENTRIES];
 
-static TABLE: &[u8; WINDOWS * ENTRIES * POINT] = include_bytes!("generator.bin");
+/// At multiples of a window's size: no window is on two pages, and no entry on two cache lines, so
+/// that which of them were touched before says nothing.
+#[repr(C, align(2048))]
+struct Table([u8; WINDOWS * ENTRIES * POINT]);
+
+static TABLE: Table = Table(*include_bytes!("generator.bin"));
 
 /// \[k\]G for a secret k below n: one addition per window, no doubling. In each window all entries
 /// are read, whatever the digit is.
@@ -66,7 +71,7 @@ fn select<F: Field>(i: usize, magnitude: u64) -> Affine<F> {
 
 /// j·2^(6i)·G for j in 1..=32, as bytes of x and y.
 pub(crate) fn window(i: usize) -> &'static Window {
-    &TABLE.as_chunks::<POINT>().0.as_chunks().0[i]
+    &TABLE.0.as_chunks::<POINT>().0.as_chunks().0[i]
 }
 
 /// Digit `i` of a secret scalar's words: whether it is negative, and its magnitude, up to 32.
@@ -132,6 +137,6 @@ mod tests {
             std::fs::write(path, &want).unwrap();
             return;
         }
-        assert!(want == TABLE[..], "generator.bin is not the table of G");
+        assert!(want == TABLE.0[..], "generator.bin is not the table of G");
     }
 }

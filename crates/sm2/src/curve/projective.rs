@@ -54,11 +54,11 @@ impl<F: Ring> Projective<F> {
         let yz_pairs = yz - (yy + zz);
         let xz_pairs = xz - (xx + zz);
 
-        let bzz3 = (xz_pairs - F::b() * zz).triple();
+        let bzz3 = (xz_pairs - zz.times_b()).triple();
         let yy_m_bzz3 = yy - bzz3;
         let yy_p_bzz3 = yy + bzz3;
         let zz3 = zz.triple();
-        let bxz3 = (F::b() * xz_pairs - (zz3 + xx)).triple();
+        let bxz3 = (xz_pairs.times_b() - (zz3 + xx)).triple();
         let xx3_m_zz3 = xx.triple() - zz3;
         Self {
             x: yy_p_bzz3 * xy_pairs - yz_pairs * bxz3,
@@ -75,11 +75,11 @@ impl<F: Ring> Projective<F> {
         let xz2 = (self.x * self.z).double();
         let yz2 = (self.y * self.z).double();
 
-        let bzz3 = (F::b() * zz - xz2).triple();
+        let bzz3 = (zz.times_b() - xz2).triple();
         let yy_m_bzz3 = yy - bzz3;
         let yy_p_bzz3 = yy + bzz3;
         let zz3 = zz.triple();
-        let bxz6 = (F::b() * xz2 - (zz3 + xx)).triple();
+        let bxz6 = (xz2.times_b() - (zz3 + xx)).triple();
         let xx3_m_zz3 = xx.triple() - zz3;
         Self {
             x: yy_m_bzz3 * xy2 - bxz6 * yz2,

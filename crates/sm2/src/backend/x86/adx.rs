@@ -1,5 +1,5 @@
-//! Products with MULX, ADCX and ADOX, which keep two chains of carries apart, and the table read by
-//! vectors.
+//! Products with MULX, ADCX and ADOX, which keep two chains of carries apart; sums and differences whose
+//! carries stay in the flags; and the table read by vectors.
 
 use core::arch::{asm, x86_64::*};
 
@@ -10,15 +10,39 @@ impl Arithmetic for cpu::Adx {
     type Number = Saturated<Adx>;
 }
 
-/// The kernel. Named only here, as the arithmetic of a token that proves that the CPU has ADX, BMI2 and
-/// AVX2: nothing else can compute with it.
+/// The kernel: the arithmetic of tokens that prove that the CPU has ADX, BMI2 and AVX2. Nothing
+/// computes with it but their methods, and tests that had one.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Adx;
+
+/// Subtracts p from t0 to t3 with the carry, which are below 2p, if they are p or more: that is if the carry
+/// is there, or the sum with 2^256 - p = 2^224 + 2^96 - 2^64 + 1 leaves one.
+macro_rules! subtract_p {
+    () => {
+        "mov edx, 0
+         adc edx, edx
+         mov {x:e}, -1
+         lea {y}, [{x} + 1]
+         mov {t4}, {t0}
+         mov {t5}, {t1}
+         mov {t6}, {t2}
+         mov {t7}, {t3}
+         add {t4}, 1
+         adc {t5}, {x}
+         adc {t6}, 0
+         adc {t7}, {y}
+         adc edx, 0
+         cmovnz {t0}, {t4}
+         cmovnz {t1}, {t5}
+         cmovnz {t2}, {t6}
+         cmovnz {t3}, {t7}"
+    };
+}
 
 /// Montgomery's reduction of t0 to t7, to t0 to t3, as in `Saturated`: four times the lowest word m goes
 /// away by adding m·p, that is by adding m·(2^192 + 1) - (m << 32)·(2^128 + 1) - (m >> 32)·(2^192 + 2^64)
 /// to what is above it, and m's register takes the word that is then the highest. Carries out of it
-/// and borrows cancel, for the sum is below 2^256. At the end p is subtracted if it can be.
+/// and borrows cancel, for the sum is below 2^256.
 macro_rules! reduce {
     ($($product:literal,)*) => {
         concat!(
@@ -28,27 +52,11 @@ macro_rules! reduce {
             reduce!(@step t1 t2 t3 t0),
             reduce!(@step t2 t3 t0 t1),
             reduce!(@step t3 t0 t1 t2),
-            "mov edx, 0
-             add {t0}, {t4}
+            "add {t0}, {t4}
              adc {t1}, {t5}
              adc {t2}, {t6}
-             adc {t3}, {t7}
-             adc edx, edx
-             mov {x:e}, -1
-             lea {y}, [{x} + 1]
-             mov {t4}, {t0}
-             mov {t5}, {t1}
-             mov {t6}, {t2}
-             mov {t7}, {t3}
-             add {t4}, 1
-             adc {t5}, {x}
-             adc {t6}, 0
-             adc {t7}, {y}
-             adc edx, 0
-             cmovnz {t0}, {t4}
-             cmovnz {t1}, {t5}
-             cmovnz {t2}, {t6}
-             cmovnz {t3}, {t7}",
+             adc {t3}, {t7}\n",
+            subtract_p!(),
         )
     };
     (@step $m:ident $a:ident $b:ident $c:ident) => {
@@ -68,6 +76,57 @@ macro_rules! reduce {
 }
 
 impl Kernel for Adx {
+    #[inline]
+    fn add(a: &[u64; 4], b: &[u64; 4]) -> [u64; 4] {
+        let [mut t0, mut t1, mut t2, mut t3] = *a;
+        // SAFETY: 32 bytes are read from a reference to as many, nothing is written, and every register
+        // that changes is an output. There is no instruction that not every x86-64 has.
+        unsafe {
+            asm!(
+                "add {t0}, [{b}]",
+                "adc {t1}, [{b} + 8]",
+                "adc {t2}, [{b} + 16]",
+                "adc {t3}, [{b} + 24]",
+                subtract_p!(),
+                b = in(reg) b,
+                t0 = inout(reg) t0, t1 = inout(reg) t1, t2 = inout(reg) t2, t3 = inout(reg) t3,
+                t4 = out(reg) _, t5 = out(reg) _, t6 = out(reg) _, t7 = out(reg) _,
+                x = out(reg) _, y = out(reg) _, out("rdx") _,
+                options(pure, readonly, nostack),
+            );
+        }
+        [t0, t1, t2, t3]
+    }
+
+    /// Where there is a borrow p is added, whose words are -1, -1 << 32, -1, and -1 without bit 32.
+    #[inline]
+    fn sub(a: &[u64; 4], b: &[u64; 4]) -> [u64; 4] {
+        let [mut t0, mut t1, mut t2, mut t3] = *a;
+        // SAFETY: as in [`Adx::add`].
+        unsafe {
+            asm!(
+                "sub {t0}, [{b}]",
+                "sbb {t1}, [{b} + 8]",
+                "sbb {t2}, [{b} + 16]",
+                "sbb {t3}, [{b} + 24]",
+                "sbb {x}, {x}",
+                "mov {y}, {x}",
+                "shl {y}, 32",
+                "mov {z}, {x}",
+                "btr {z}, 32",
+                "add {t0}, {x}",
+                "adc {t1}, {y}",
+                "adc {t2}, {x}",
+                "adc {t3}, {z}",
+                b = in(reg) b,
+                t0 = inout(reg) t0, t1 = inout(reg) t1, t2 = inout(reg) t2, t3 = inout(reg) t3,
+                x = out(reg) _, y = out(reg) _, z = out(reg) _,
+                options(pure, readonly, nostack),
+            );
+        }
+        [t0, t1, t2, t3]
+    }
+
     #[inline]
     fn multiply(a: &[u64; 4], b: &[u64; 4]) -> [u64; 4] {
         let (t0, t1, t2, t3);

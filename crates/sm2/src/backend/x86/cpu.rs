@@ -18,7 +18,8 @@ macro_rules! token {
 
 #[cfg(feature = "alloc")]
 token!(
-    /// AVX-512 with IFMA, and what [`Adx`] has: Ice Lake, Zen 4 and later.
+    /// AVX-512 with IFMA, and what [`Adx`] has: Ice Lake, Zen 4 and later. To Rust AVX-512F implies F16C,
+    /// which `cpufeatures` cannot ask for; every CPU with it has it, and nothing here uses it.
     Ifma in ifma: "adx", "bmi2", "avx2", "fma", "avx512f", "avx512ifma"
 );
 

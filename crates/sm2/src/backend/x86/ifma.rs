@@ -4,8 +4,12 @@
 //! the end; for many multipliers each lane has one to itself.
 
 use alloc::vec::Vec;
-use core::{arch::x86_64::*, array::from_fn};
+use core::{
+    arch::{asm, x86_64::*},
+    array::from_fn,
+};
 
+use subtle::Choice;
 use zeroize::Zeroize;
 
 use super::{
@@ -54,72 +58,84 @@ impl Arithmetic for cpu::Ifma {
 
 #[target_feature(enable = "avx512f,avx512ifma")]
 fn generator(k: &[u64; 4]) -> Jacobian<Number> {
-    let sums = sums(ROUNDS, |round| Terms::new(|lane| secret_term(k, round * LANES + lane)));
+    let sums = sums(ROUNDS, |round| {
+        Terms::new(|terms, lane| secret_term(terms, lane, k, round * LANES + lane))
+    });
     one(&total(homogeneous(sums)))
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
 fn generators(k: &[[u64; 4]; LANES]) -> [Jacobian<Number>; LANES] {
-    let Sums { point: Jacobian { x, y, z }, infinite } =
-        sums(base::WINDOWS, |window| Terms::new(|lane| secret_term(&k[lane], window)));
+    let Sums { point: Jacobian { x, y, z }, infinite } = sums(base::WINDOWS, |window| {
+        Terms::new(|terms, lane| secret_term(terms, lane, &k[lane], window))
+    });
     let z = z.select(&Lanes::zero(), infinite);
-    let [x, y, z] = [x, y, z].map(|lanes| lanes.to_montgomery());
-    from_fn(|lane| Jacobian { x: number(x[lane]), y: number(y[lane]), z: number(z[lane]) })
+    let mut words = [x, y, z].map(|lanes| lanes.to_montgomery());
+    let points = from_fn(|lane| {
+        let [x, y, z] = words.each_ref().map(|words| Number::from_montgomery(words[lane]));
+        Jacobian { x, y, z }
+    });
+    words.zeroize();
+    points
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
 fn prepared(s: &[u64; 4], t: &[u64; 4], multiples: &Multiples) -> Jacobian<Number> {
     let of_generator = sums(ROUNDS, |round| {
-        Terms::new(|lane| public_term(s, round * LANES + lane, base::entry_vartime))
+        Terms::new(|terms, lane| {
+            public_term(terms, lane, s, round * LANES + lane, base::entry_vartime);
+        })
     });
     let entry = |i, j| {
         let point = multiples.entry(i, j);
         let (x, y) = (point.x.to_montgomery(), point.y.to_montgomery());
         from_fn(|i| if i < 4 { x[i] } else { y[i - 4] })
     };
-    let of_point =
-        sums(ROUNDS, |round| Terms::new(|lane| public_term(t, round * LANES + lane, entry)));
+    let of_point = sums(ROUNDS, |round| {
+        Terms::new(|terms, lane| public_term(terms, lane, t, round * LANES + lane, entry))
+    });
     one(&total(homogeneous(of_generator).add(&homogeneous(of_point))))
 }
 
-/// An entry of a table to add: its words, whether to negate it, and whether it is nothing, and the words
-/// are not a point.
-type Term = ([u64; 8], u8, u8);
-
-const NOTHING: Term = ([0; 8], 0, 1);
-
-/// Window `i` of the generator's table for a secret k. All entries are read.
+/// Adds window `i` of the generator's table for a secret k to the terms. All entries are read.
 #[target_feature(enable = "avx512f")]
-fn secret_term(k: &[u64; 4], i: usize) -> Term {
+fn secret_term(terms: &mut Terms, lane: usize, k: &[u64; 4], i: usize) {
     if i >= base::WINDOWS {
-        return NOTHING;
+        return;
     }
     let (negative, magnitude) = base::digit(k, i);
-    let is_zero = base::is_zero(magnitude);
-    (select(base::window(i), magnitude), negative.unwrap_u8(), is_zero.unwrap_u8())
+    let mut words = select(base::window(i), magnitude);
+    terms.set(lane, &words, negative, base::is_zero(magnitude));
+    words.zeroize();
 }
 
-/// Window `i` of a table for a public multiplier.
-fn public_term(k: &[u64; 4], i: usize, entry: impl Fn(usize, u64) -> [u64; 8]) -> Term {
+/// Adds window `i` of a table for a public multiplier to the terms.
+fn public_term(
+    terms: &mut Terms,
+    lane: usize,
+    k: &[u64; 4],
+    i: usize,
+    entry: impl Fn(usize, u64) -> [u64; 8],
+) {
     if i >= base::WINDOWS {
-        return NOTHING;
+        return;
     }
-    match base::digit(k, i) {
-        (_, 0) => NOTHING,
-        (negative, magnitude) => (entry(i, magnitude), negative.unwrap_u8(), 0),
+    let (negative, magnitude) = base::digit(k, i);
+    if magnitude != 0 {
+        terms.set(lane, &entry(i, magnitude), negative, Choice::from(0));
     }
 }
 
 /// Entry `number` of a table, counted from 1, by reading all of it.
 #[target_feature(enable = "avx512f")]
 fn select(entries: &base::Window, number: u64) -> [u64; 8] {
-    let number = _mm512_set1_epi64(number as i64);
+    let number = opaque(_mm512_set1_epi64(number as i64));
     let mut found = _mm512_setzero_si512();
     for (entry, j) in entries.iter().zip(1..) {
-        let wanted = _mm512_cmpeq_epi64_mask(number, _mm512_set1_epi64(j));
         // SAFETY: reads 64 bytes from a reference to as many, at any alignment.
         let entry = unsafe { _mm512_loadu_si512(entry.as_ptr().cast()) };
-        found = _mm512_mask_mov_epi64(found, wanted, entry);
+        let wanted = _mm512_cmpeq_epi64_mask(number, _mm512_set1_epi64(j));
+        found = _mm512_mask_mov_epi64(found, wanted, opaque(entry));
     }
     let mut words = [0; 8];
     // SAFETY: writes 64 bytes to a reference to as many, at any alignment.
@@ -127,28 +143,47 @@ fn select(entries: &base::Window, number: u64) -> [u64; 8] {
     words
 }
 
+/// The same, for all the compiler knows. It made one instruction of a load and what takes it or
+/// leaves it, which reads nothing, and faults on no page, where the mask is empty; and a scalar comparison of
+/// one in each lane.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn opaque(mut x: __m512i) -> __m512i {
+    // SAFETY: no instruction at all, on a register.
+    unsafe {
+        asm!("/* {0} */", inout(zmm_reg) x, options(pure, nomem, nostack, preserves_flags));
+    }
+    x
+}
+
 /// What each lane adds in a round.
 struct Terms {
     x: Words,
     y: Words,
     negative: __mmask8,
+    /// Where it is nothing, and x and y are not a point.
     nothing: __mmask8,
 }
 
 impl Terms {
+    /// Nothing but what `fill` sets.
     #[inline(always)]
-    fn new(mut lane: impl FnMut(usize) -> Term) -> Self {
-        let mut terms = Self { x: [[0; 8]; 4], y: [[0; 8]; 4], negative: 0, nothing: 0 };
-        for l in 0..LANES {
-            let (words, negative, nothing) = lane(l);
-            for i in 0..4 {
-                terms.x[i][l] = words[i];
-                terms.y[i][l] = words[i + 4];
-            }
-            terms.negative |= negative << l;
-            terms.nothing |= nothing << l;
+    fn new(mut fill: impl FnMut(&mut Self, usize)) -> Self {
+        let mut terms = Self { x: [[0; 8]; 4], y: [[0; 8]; 4], negative: 0, nothing: 0xff };
+        for lane in 0..LANES {
+            fill(&mut terms, lane);
         }
         terms
+    }
+
+    #[inline(always)]
+    fn set(&mut self, lane: usize, words: &[u64; 8], negative: Choice, nothing: Choice) {
+        for i in 0..4 {
+            self.x[i][lane] = words[i];
+            self.y[i][lane] = words[i + 4];
+        }
+        self.negative |= negative.unwrap_u8() << lane;
+        self.nothing ^= (!nothing).unwrap_u8() << lane;
     }
 
     #[target_feature(enable = "avx512f")]
@@ -162,6 +197,8 @@ impl Drop for Terms {
     fn drop(&mut self) {
         self.x.zeroize();
         self.y.zeroize();
+        self.negative.zeroize();
+        self.nothing.zeroize();
     }
 }
 
@@ -227,10 +264,8 @@ fn rotated<const N: i32>(point: &Projective<Lanes>) -> Projective<Lanes> {
 /// The point in lane 0.
 #[target_feature(enable = "avx512f,avx512ifma")]
 fn one(point: &Projective<Lanes>) -> Jacobian<Number> {
-    let [x, y, z] = [point.x, point.y, point.z].map(|lanes| number(lanes.to_montgomery()[0]));
+    let mut words = [point.x, point.y, point.z].map(|lanes| lanes.to_montgomery());
+    let [x, y, z] = words.each_ref().map(|words| Number::from_montgomery(words[0]));
+    words.zeroize();
     Jacobian { x: x * z, y: y * z.square(), z }
-}
-
-fn number(words: [u64; 4]) -> Number {
-    Number::from_montgomery(words)
 }

@@ -12,15 +12,17 @@ use core::{
     ops::{Add, Mul, Sub},
 };
 
-use super::{Field, FieldElement, Ring};
+use zeroize::Zeroize;
+
+use super::{FieldElement, Ring};
 
 const BITS: u32 = 52;
 const MASK: u64 = (1 << BITS) - 1;
 
 type Limbs = [u64; 5];
 
-/// Eight numbers. Named only in the methods of a token that proves that the CPU has AVX-512F and IFMA,
-/// and in what they call: nothing else can compute with it.
+/// Eight numbers. Only functions with AVX-512F can make one, so a value is evidence that the CPU has it;
+/// and IFMA, for nothing but the methods of a token that proves both calls them.
 #[derive(Clone, Copy)]
 pub(super) struct Lanes([__m512i; 5]);
 
@@ -67,8 +69,8 @@ fn carried(mut t: [__m512i; 5]) -> [__m512i; 5] {
     t
 }
 
-/// A number below 2^256 + 2^229 that is the same modulo p, from a number below 2^260 whose limbs are
-/// in (-2^55, 2^55).
+/// A number below 2^256 + 2^229 that is the same modulo p, from a number from 0 up to 2^260 whose limbs
+/// are in (-2^55, 2^55).
 ///
 /// With q what is above 2^256, q·2^256 goes away and q·(2^224 + 2^96 - 2^64 + 1) comes. q is read before
 /// limbs are carried, so one too small or too large at the edge: then up to 2^212 remain above 2^256,
@@ -199,10 +201,12 @@ impl Lanes {
         for (limbs, vector) in limbs.iter_mut().zip(reduced.0) {
             store(limbs, vector);
         }
-        from_fn(|lane| {
+        let words = from_fn(|lane| {
             let [a, b, c, d, e] = limbs.map(|limb| limb[lane]);
             [a | b << 52, b >> 12 | c << 40, c >> 24 | d << 28, d >> 36 | e << 16]
-        })
+        });
+        limbs.zeroize();
+        words
     }
 
     /// `other` in the lanes of the mask.
@@ -238,9 +242,9 @@ fn store(words: &mut [u64; 8], vector: __m512i) {
 
 impl Ring for Lanes {
     #[inline(always)]
-    fn b() -> Self {
+    fn times_b(&self) -> Self {
         // SAFETY: the CPU has the instructions, see [`Lanes`].
-        unsafe { b() }
+        unsafe { times_b(self) }
     }
 
     #[inline(always)]
@@ -250,9 +254,10 @@ impl Ring for Lanes {
     }
 }
 
-#[target_feature(enable = "avx512f")]
-fn b() -> Lanes {
-    Lanes(small(splat(&limbs(FieldElement::b().to_montgomery(), 4))))
+#[target_feature(enable = "avx512f,avx512ifma")]
+fn times_b(x: &Lanes) -> Lanes {
+    let b = small(splat(&const { limbs(FieldElement::B.montgomery_words(), 4) }));
+    Lanes(multiply(&x.0, &b))
 }
 
 impl Add for Lanes {
@@ -288,7 +293,10 @@ mod tests {
 
     use proptest::{array::uniform8, prelude::*, test_runner::TestRunner};
 
-    use super::{super::cpu, *};
+    use super::{
+        super::{Field, cpu},
+        *,
+    };
 
     type Eight = [FieldElement; 8];
 
@@ -317,7 +325,7 @@ mod tests {
         assert!(out(x.square()) == of(|a, _| a.square()));
         assert!(out((x - y) * (y - x)) == of(|a, b| (a - b) * (b - a)));
         assert!(out((x * y + y.triple()).square()) == of(|a, b| (a * b + b.triple()).square()));
-        assert!(out(x * Lanes::b()) == of(|a, _| a * FieldElement::b()));
+        assert!(out(x.times_b()) == of(|a, _| a.times_b()));
         assert!(out(x * Lanes::one() - x) == [FieldElement::ZERO; 8]);
         assert!(
             out(x.select(&y, 0b1010_0110).negate(0b11))
@@ -331,12 +339,50 @@ mod tests {
         assert!(out(x.rotate::<2>()) == from_fn(|lane| a[(lane + 2) % 8]));
     }
 
+    /// Numbers that are not below p, up to the bound: 0, p, 2p, and what is near them, and the largest.
+    #[target_feature(enable = "avx512f,avx512ifma")]
+    fn compare_unreduced() {
+        let twice = |limbs: Limbs| {
+            let mut carry = 0;
+            limbs.map(|limb| {
+                let sum = 2 * limb + carry;
+                carry = sum >> BITS;
+                sum & MASK
+            })
+        };
+        let near = |mut limbs: Limbs, by: u64| {
+            limbs[0] = limbs[0].wrapping_add(by) & MASK; // no carry: p ends in ones, 2p in ones and a zero
+            limbs
+        };
+        let two_p = twice(P);
+        let largest = [MASK, MASK, MASK, MASK, (1 << 49) - 1];
+        let all =
+            [[0; 5], P, near(P, MASK), two_p, near(two_p, 1), near(two_p, MASK), largest, R_260];
+        let x = Lanes(from_fn(|i| load(&all.map(|limbs| limbs[i]))));
+        let a = out(x);
+        for y in [x, x.rotate::<1>(), x.rotate::<3>(), x.rotate::<6>()] {
+            let b = out(y);
+            let of = |f: fn(FieldElement, FieldElement) -> FieldElement| -> Eight {
+                from_fn(|lane| f(a[lane], b[lane]))
+            };
+            assert!(out(x + y) == of(|a, b| a + b));
+            assert!(out(x - y) == of(|a, b| a - b));
+            assert!(out(x * y) == of(|a, b| a * b));
+            assert!(out(x.square()) == of(|a, _| a.square()));
+        }
+        let zero = FieldElement::ZERO;
+        let minus_one = out(Lanes::zero() - Lanes::one())[0];
+        assert!(a[0] == zero && a[1] == zero && a[3] == zero && a[7] == -minus_one);
+    }
+
     #[test]
     fn lanes_compute_as_fiat_does() {
         if cpu::Ifma::detect().is_none() {
             std::println!("NOT RUN: ifma, this CPU has not got what it needs");
             return;
         }
+        // SAFETY: a token was there.
+        unsafe { compare_unreduced() };
         let eight = || uniform8(crate::arith::below_p());
         let mut runner = TestRunner::new(ProptestConfig::with_cases(5_000));
         let compared = runner.run(&(eight(), eight()), |(a, b)| {
