@@ -550,6 +550,9 @@ pub(crate) struct Bench {
     /// A second or two in all, for a first impression
     #[arg(long)]
     pub(crate) quick: bool,
+    /// SM3, SM4-CTR and SM4-GCM on messages of 16 bytes to 1 MiB instead
+    #[arg(long)]
+    pub(crate) sizes: bool,
     #[command(flatten)]
     pub(crate) json: Json,
 }

@@ -175,6 +175,18 @@ fn bench_names_every_backend() {
         assert_eq!(rows.iter().any(|row| row["backend"] == backend), has, "{backend}");
     }
     assert!(rows.iter().all(|row| row["rate"].as_f64().unwrap() > 0.0));
+
+    let sizes = lab.ok("bench --sizes --quick --json");
+    let sizes: serde_json::Value = serde_json::from_str(&sizes).unwrap();
+    let rows = sizes["rows"].as_array().unwrap();
+    for (backend, has) in gmkit::sm3::backends().chain(gmkit::sm4::backends()) {
+        assert_eq!(rows.iter().any(|row| row["backend"] == backend), has, "{backend}");
+    }
+    for row in rows {
+        let rates = row["rates"].as_array().unwrap();
+        assert_eq!(rates.len(), sizes["sizes"].as_array().unwrap().len());
+        assert!(rates.iter().all(|rate| rate.as_f64().unwrap() > 0.0));
+    }
     lab.fails(2, "bench --slow");
 }
 

@@ -8,8 +8,8 @@ use crate::{Error, Id, PublicKey, Signature, backend, curve::Multiples, verify};
 
 /// A public key with a table of its multiples (86 KiB) and Z under one ID: for a certificate
 /// authority, a device, or any other peer whose signatures are verified again and again. Preparing
-/// it costs as much as about ten verifications, each of which then takes about a third of the
-/// time.
+/// it costs as much as about ten verifications, each of which then takes a third to an eighth of
+/// the time.
 ///
 /// Works on public values only, and in variable time.
 ///

@@ -33,11 +33,13 @@ const ROWS: &[Compared] = &[
     row("SM4", "CTR, 16 KiB", Rival::Bytes("-evp sm4-ctr")),
     row("SM4", "GCM seal, 16 KiB", Rival::Bytes("-evp sm4-gcm")),
     row("SM4", "GCM open, 16 KiB", Rival::Bytes("-decrypt -evp sm4-gcm")),
+    row("SM4", "GCM seal, 64 B", Rival::Short("-evp sm4-gcm")),
     row("SM4", "XTS, 16 KiB", Rival::Bytes("-evp sm4-xts")),
     row("SM4", "CBC encrypt, 16 KiB", Rival::Bytes("-evp sm4-cbc")),
     row("SM4", "CBC encrypt, 16 x 1 KiB", Rival::Bytes("-evp sm4-cbc")),
     row("SM4", "CBC decrypt, 16 KiB", Rival::Bytes("-decrypt -evp sm4-cbc")),
     row("SM3", "one message, 16 KiB", Rival::Bytes("-evp sm3")),
+    row("SM3", "one message, 64 B", Rival::Short("-evp sm3")),
     row("SM3", "16 messages of 1 KiB", Rival::Bytes("-evp sm3")),
     row("SM2", "sign", Rival::Sign),
     row("SM2", "sign 64 at once", Rival::Sign),
@@ -75,7 +77,9 @@ pub(crate) fn table() -> Result {
         println!("{what}: {ours:.0}, {theirs:.0?}");
         all.push(Figures { what, ours, is_bytes, theirs });
     }
-    let text = markdown(&report, &all);
+    let sizes = run::output("target/release/gmkit bench --sizes --json")?;
+    let sizes: Value = serde_json::from_str(&sizes).map_err(|error| error.to_string())?;
+    let text = markdown(&report, &all) + &sizes_markdown(&sizes);
     println!("\n{text}");
     fs::write(run::root().join(CHART), chart::draw(&all)).map_err(|error| error.to_string())?;
     replace(&text)
@@ -133,6 +137,27 @@ fn markdown(report: &Value, all: &[Figures]) -> String {
         let _ = write!(text, "| {what} | {} | {cycles} |", shown(*ours));
         for rate in theirs {
             let _ = write!(text, " {} | {:.1} |", shown(*rate), ours / rate);
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// What `gmkit bench --sizes` says: all backends on all sizes.
+fn sizes_markdown(report: &Value) -> String {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let sizes = list(&report["sizes"]);
+    let mut text = "\n| MiB/s, by bytes in a message |".to_owned();
+    sizes.iter().for_each(|size| text.extend([" ".to_owned(), size.to_string(), " |".to_owned()]));
+    text += "\n| --- |";
+    text += &" ---: |".repeat(sizes.len());
+    text.push('\n');
+    for row in list(&report["rows"]) {
+        let name = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
+        let _ = write!(text, "| {} {}, `{}` |", name("core"), name("what"), name("backend"));
+        for rate in list(&row["rates"]) {
+            let _ =
+                write!(text, " {:.0} |", rate.as_f64().unwrap_or_default() / f64::from(1 << 20));
         }
         text.push('\n');
     }

@@ -1,6 +1,7 @@
 //! `gmkit bench`: how fast each backend is on this machine.
 
 mod measure;
+mod sizes;
 mod work;
 
 use gmkit_vectors::Machine;
@@ -35,6 +36,9 @@ impl Row {
 }
 
 pub(crate) fn run(args: &Bench) -> Result<(), Failure> {
+    if args.sizes {
+        return sizes::run(args);
+    }
     let machine = Machine::detect();
     if !args.json.json {
         print(&format!("CPU: {} ({})\n", machine.cpu, machine.arch))?;

@@ -19,7 +19,7 @@ use gmkit::{
 use crate::failure::Failure;
 
 /// An operation to be timed, with everything that it needs.
-type Prepared = Box<dyn FnMut()>;
+pub(super) type Prepared = Box<dyn FnMut()>;
 
 /// How much a call does.
 #[derive(Clone, Copy)]
@@ -43,6 +43,13 @@ pub(super) struct Core {
     pub(super) backends: fn() -> Vec<(&'static str, bool)>,
     prefer: fn(Option<&str>) -> bool,
     pub(super) works: &'static [Work],
+    pub(super) sized: &'static [Sized],
+}
+
+/// Work on messages of any size.
+pub(super) struct Sized {
+    pub(super) what: &'static str,
+    pub(super) prepare: fn(usize) -> Result<Prepared, Failure>,
 }
 
 impl Core {
@@ -72,6 +79,7 @@ pub(super) const CORES: &[Core] = &[
         backends: || sm4::backends().collect(),
         prefer: sm4::prefer_backend,
         works: SM4,
+        sized: SM4_SIZED,
     },
     Core {
         name: "SM3",
@@ -79,6 +87,7 @@ pub(super) const CORES: &[Core] = &[
         backends: || sm3::backends().collect(),
         prefer: sm3::prefer_backend,
         works: SM3,
+        sized: &[Sized { what: "one message", prepare: sm3_one }],
     },
     Core {
         name: "SM2",
@@ -86,6 +95,7 @@ pub(super) const CORES: &[Core] = &[
         backends: || sm2::backends().collect(),
         prefer: sm2::prefer_backend,
         works: SM2,
+        sized: &[],
     },
 ];
 
@@ -99,6 +109,9 @@ const SM4: &[Work] = &[
     Work { what: "CBC encrypt, 16 x 1 KiB", amount: Bytes(LONG), prepare: cbc_many },
     Work { what: "CBC decrypt, 16 KiB", amount: Bytes(LONG), prepare: cbc_decrypt },
 ];
+
+const SM4_SIZED: &[Sized] =
+    &[Sized { what: "CTR", prepare: ctr }, Sized { what: "GCM seal", prepare: gcm_seal }];
 
 fn ctr(len: usize) -> Result<Prepared, Failure> {
     let (mut ctr, mut data) = (Ctr::new(&KEY, &[2; 16]), vec![7; len]);
