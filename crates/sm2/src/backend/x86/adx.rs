@@ -44,7 +44,7 @@ macro_rules! subtract_p {
 /// to what is above it, and m's register takes the word that is then the highest. Carries out of it
 /// and borrows cancel, for the sum is below 2^256.
 macro_rules! reduce {
-    ($($product:literal,)*) => {
+    ($($product:expr,)*) => {
         concat!(
             $($product, "\n",)*
             "mov edx, 32\n",
@@ -71,6 +71,53 @@ macro_rules! reduce {
              sbb {", stringify!($b), "}, {y}
              sbb {", stringify!($c), "}, {x}
              sbb {", stringify!($m), "}, {y}\n",
+        )
+    };
+}
+
+/// Adds a word of b times a to t1 to t4, and makes t5: the low halves in one chain of carries, the high ones in
+/// the other.
+macro_rules! row {
+    ($word:literal, $t1:ident $t2:ident $t3:ident $t4:ident $t5:ident) => {
+        concat!(
+            "mov rdx, ",
+            $word,
+            "
+             xor {x:e}, {x:e}
+             mulx {y}, {x}, [{a}]
+             adcx {",
+            stringify!($t1),
+            "}, {x}
+             adox {",
+            stringify!($t2),
+            "}, {y}
+             mulx {y}, {x}, [{a} + 8]
+             adcx {",
+            stringify!($t2),
+            "}, {x}
+             adox {",
+            stringify!($t3),
+            "}, {y}
+             mulx {y}, {x}, [{a} + 16]
+             adcx {",
+            stringify!($t3),
+            "}, {x}
+             adox {",
+            stringify!($t4),
+            "}, {y}
+             mulx {",
+            stringify!($t5),
+            "}, {x}, [{a} + 24]
+             mov edx, 0
+             adcx {",
+            stringify!($t4),
+            "}, {x}
+             adox {",
+            stringify!($t5),
+            "}, rdx
+             adcx {",
+            stringify!($t5),
+            "}, rdx",
         )
     };
 }
@@ -143,54 +190,9 @@ impl Kernel for Adx {
                 "mulx {t4}, {x}, [{a} + 24]",
                 "adc {t3}, {x}",
                 "adc {t4}, 0",
-                "mov rdx, [{b} + 8]",
-                "xor {x:e}, {x:e}",
-                "mulx {y}, {x}, [{a}]",
-                "adcx {t1}, {x}",
-                "adox {t2}, {y}",
-                "mulx {y}, {x}, [{a} + 8]",
-                "adcx {t2}, {x}",
-                "adox {t3}, {y}",
-                "mulx {y}, {x}, [{a} + 16]",
-                "adcx {t3}, {x}",
-                "adox {t4}, {y}",
-                "mulx {t5}, {x}, [{a} + 24]",
-                "mov edx, 0",
-                "adcx {t4}, {x}",
-                "adox {t5}, rdx",
-                "adcx {t5}, rdx",
-                "mov rdx, [{b} + 16]",
-                "xor {x:e}, {x:e}",
-                "mulx {y}, {x}, [{a}]",
-                "adcx {t2}, {x}",
-                "adox {t3}, {y}",
-                "mulx {y}, {x}, [{a} + 8]",
-                "adcx {t3}, {x}",
-                "adox {t4}, {y}",
-                "mulx {y}, {x}, [{a} + 16]",
-                "adcx {t4}, {x}",
-                "adox {t5}, {y}",
-                "mulx {t6}, {x}, [{a} + 24]",
-                "mov edx, 0",
-                "adcx {t5}, {x}",
-                "adox {t6}, rdx",
-                "adcx {t6}, rdx",
-                "mov rdx, [{b} + 24]",
-                "xor {x:e}, {x:e}",
-                "mulx {y}, {x}, [{a}]",
-                "adcx {t3}, {x}",
-                "adox {t4}, {y}",
-                "mulx {y}, {x}, [{a} + 8]",
-                "adcx {t4}, {x}",
-                "adox {t5}, {y}",
-                "mulx {y}, {x}, [{a} + 16]",
-                "adcx {t5}, {x}",
-                "adox {t6}, {y}",
-                "mulx {t7}, {x}, [{a} + 24]",
-                "mov edx, 0",
-                "adcx {t6}, {x}",
-                "adox {t7}, rdx",
-                "adcx {t7}, rdx",
+                row!("[{b} + 8]", t1 t2 t3 t4 t5),
+                row!("[{b} + 16]", t2 t3 t4 t5 t6),
+                row!("[{b} + 24]", t3 t4 t5 t6 t7),
             ),
                 a = in(reg) a, b = in(reg) b,
                 t0 = out(reg) t0, t1 = out(reg) t1, t2 = out(reg) t2, t3 = out(reg) t3,
