@@ -164,8 +164,18 @@ const PLANTS: &[Plants] = &[
                   core::hint::black_box(core::hint::black_box(&*state)[1].wrapping_add(1));\n    }\n    \
                   portable::compress(state, blocks);\n",
                 operation: "hmac",
-                ways: BOTH,
-                within: &["avx512", "avx2"],
+                ways: &[UNDEFINED],
+                within: &["avx2"],
+            },
+            Leak {
+                file: "crates/sm3/src/backend/x86/one_avx512.rs",
+                found: "    let [mut a, mut b, mut c,",
+                planted: "    if core::hint::black_box(&*state)[0] & 1 == 1 {\n        \
+                  core::hint::black_box(core::hint::black_box(&*state)[1].wrapping_add(1));\n    }\n    \
+                  let [mut a, mut b, mut c,",
+                operation: "hmac",
+                ways: &["4"],
+                within: &["avx512"],
             },
         ],
     },

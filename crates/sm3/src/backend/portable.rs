@@ -9,33 +9,38 @@ use crate::consts::T;
 /// the four that change in place and the caller rotates the names; after four steps the names are
 /// back where they started.
 ///
-/// `$next` yields W_(j+4): expanding the message step by step, four words ahead, keeps that work
-/// in the gaps of the dependency chain through `$a` and `$e`.
+/// `$w` is W_j and `$sum` W'_j.
 macro_rules! step {
     ($a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident,
-     $ff:ident, $gg:ident, $next:ident, $w:ident, $j:expr) => {
-        let (w, w4) = ($w[$j % 16], $next(&mut $w, $j + 4));
+     $ff:ident, $gg:ident, $w:expr, $sum:expr, $j:expr) => {
         let a12 = $a.rotate_left(12);
         let ss1 = a12.wrapping_add($e.wrapping_add(const { T[$j] })).rotate_left(7);
-        let dw = $d.wrapping_add(w ^ w4);
-        let hw = $h.wrapping_add(w);
+        let dw = $d.wrapping_add($sum);
+        let hw = $h.wrapping_add($w);
         $d = dw.wrapping_add($ff($a, $b, $c)).wrapping_add(ss1 ^ a12);
-        $h = p0(hw.wrapping_add($gg($e, $f, $g)).wrapping_add(ss1));
+        $h = $crate::backend::portable::p0(hw.wrapping_add($gg($e, $f, $g)).wrapping_add(ss1));
         $b = $b.rotate_left(9);
         $f = $f.rotate_left(19);
     };
 }
 
-/// Four steps from each `$j` on.
+/// Four steps from each `$j` on. `$next` yields W_(j+4): expanding the message step by step, four words
+/// ahead, keeps that work in the gaps of the dependency chain through `$a` and `$e`.
 macro_rules! steps {
     ($a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident,
      $ff:ident, $gg:ident, $next:ident, $w:ident, $($j:literal)*) => {$(
-        step!($a $b $c $d $e $f $g $h, $ff, $gg, $next, $w, $j);
-        step!($d $a $b $c $h $e $f $g, $ff, $gg, $next, $w, $j + 1);
-        step!($c $d $a $b $g $h $e $f, $ff, $gg, $next, $w, $j + 2);
-        step!($b $c $d $a $f $g $h $e, $ff, $gg, $next, $w, $j + 3);
+        let (w, w4) = ($w[$j % 16], $next(&mut $w, $j + 4));
+        step!($a $b $c $d $e $f $g $h, $ff, $gg, w, w ^ w4, $j);
+        let (w, w4) = ($w[($j + 1) % 16], $next(&mut $w, $j + 5));
+        step!($d $a $b $c $h $e $f $g, $ff, $gg, w, w ^ w4, $j + 1);
+        let (w, w4) = ($w[($j + 2) % 16], $next(&mut $w, $j + 6));
+        step!($c $d $a $b $g $h $e $f, $ff, $gg, w, w ^ w4, $j + 2);
+        let (w, w4) = ($w[($j + 3) % 16], $next(&mut $w, $j + 7));
+        step!($b $c $d $a $f $g $h $e, $ff, $gg, w, w ^ w4, $j + 3);
     )*};
 }
+
+pub(super) use step;
 
 /// Needs nothing that not every CPU has.
 pub(super) struct Portable;
@@ -96,7 +101,7 @@ fn expanded(w: &mut [u32; 16], i: usize) -> u32 {
 }
 
 #[inline(always)]
-fn p0(x: u32) -> u32 {
+pub(super) fn p0(x: u32) -> u32 {
     x ^ x.rotate_left(9) ^ x.rotate_left(17)
 }
 
@@ -107,18 +112,18 @@ fn p1(x: u32) -> u32 {
 }
 
 #[inline(always)]
-fn parity(x: u32, y: u32, z: u32) -> u32 {
+pub(super) fn parity(x: u32, y: u32, z: u32) -> u32 {
     x ^ y ^ z
 }
 
 /// Both terms have no bit in common, so a sum does for "or", and the compiler may reorder it among
 /// the other sums: x, the youngest value of the dependency chain, then enters last.
 #[inline(always)]
-fn majority(x: u32, y: u32, z: u32) -> u32 {
+pub(super) fn majority(x: u32, y: u32, z: u32) -> u32 {
     (y & z).wrapping_add((y ^ z) & x)
 }
 
 #[inline(always)]
-fn choose(x: u32, y: u32, z: u32) -> u32 {
+pub(super) fn choose(x: u32, y: u32, z: u32) -> u32 {
     ((y ^ z) & x) ^ z
 }

@@ -4,6 +4,7 @@ mod avx2;
 mod avx512;
 mod bmi2;
 mod cpu;
+mod one_avx512;
 
 use super::{
     Backend, Block, Candidate, Lanes, MAX_LANES,

@@ -3,14 +3,16 @@
 
 use core::arch::x86_64::*;
 
-use super::{Backend, Block, Lanes, MAX_LANES, T, bmi2, cpu::Avx512, four_steps, lanes, step};
+use super::{
+    Backend, Block, Lanes, MAX_LANES, T, cpu::Avx512, four_steps, lanes, one_avx512, step,
+};
 
 type Vector = __m512i;
 
 impl Backend for Avx512 {
     fn compress(&self, state: &mut [u32; 8], blocks: &[Block]) {
         // SAFETY: this value proves that the CPU has the features.
-        unsafe { bmi2::compress(state, blocks) }
+        unsafe { one_avx512::compress(state, blocks) }
     }
 
     fn lanes(&self) -> usize {
