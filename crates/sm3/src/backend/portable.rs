@@ -12,9 +12,9 @@ use crate::consts::T;
 /// `$w` is W_j and `$sum` W'_j.
 macro_rules! step {
     ($a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident,
-     $ff:ident, $gg:ident, $w:expr, $sum:expr, $j:expr) => {
+     $ff:ident, $gg:ident, $w:expr, $sum:expr, $t:expr) => {
         let a12 = $a.rotate_left(12);
-        let ss1 = a12.wrapping_add($e.wrapping_add(const { T[$j] })).rotate_left(7);
+        let ss1 = $e.wrapping_add(a12.wrapping_add($t)).rotate_left(7);
         let dw = $d.wrapping_add($sum);
         let hw = $h.wrapping_add($w);
         $d = dw.wrapping_add($ff($a, $b, $c)).wrapping_add(ss1 ^ a12);
@@ -30,13 +30,13 @@ macro_rules! steps {
     ($a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident,
      $ff:ident, $gg:ident, $next:ident, $w:ident, $($j:literal)*) => {$(
         let (w, w4) = ($w[$j % 16], $next(&mut $w, $j + 4));
-        step!($a $b $c $d $e $f $g $h, $ff, $gg, w, w ^ w4, $j);
+        step!($a $b $c $d $e $f $g $h, $ff, $gg, w, w ^ w4, const { T[$j] });
         let (w, w4) = ($w[($j + 1) % 16], $next(&mut $w, $j + 5));
-        step!($d $a $b $c $h $e $f $g, $ff, $gg, w, w ^ w4, $j + 1);
+        step!($d $a $b $c $h $e $f $g, $ff, $gg, w, w ^ w4, const { T[$j + 1] });
         let (w, w4) = ($w[($j + 2) % 16], $next(&mut $w, $j + 6));
-        step!($c $d $a $b $g $h $e $f, $ff, $gg, w, w ^ w4, $j + 2);
+        step!($c $d $a $b $g $h $e $f, $ff, $gg, w, w ^ w4, const { T[$j + 2] });
         let (w, w4) = ($w[($j + 3) % 16], $next(&mut $w, $j + 7));
-        step!($b $c $d $a $f $g $h $e, $ff, $gg, w, w ^ w4, $j + 3);
+        step!($b $c $d $a $f $g $h $e, $ff, $gg, w, w ^ w4, const { T[$j + 3] });
     )*};
 }
 

@@ -2,8 +2,9 @@
 
 mod avx2;
 mod avx512;
-mod bmi2;
 mod cpu;
+mod one;
+mod one_avx2;
 mod one_avx512;
 
 use super::{

@@ -2,14 +2,14 @@
 
 use core::arch::x86_64::*;
 
-use super::{Backend, Block, Lanes, MAX_LANES, T, bmi2, cpu::Avx2, four_steps, lanes, step};
+use super::{Backend, Block, Lanes, MAX_LANES, T, cpu::Avx2, four_steps, lanes, one_avx2, step};
 
 type Vector = __m256i;
 
 impl Backend for Avx2 {
     fn compress(&self, state: &mut [u32; 8], blocks: &[Block]) {
         // SAFETY: this value proves that the CPU has the features.
-        unsafe { bmi2::compress(state, blocks) }
+        unsafe { one_avx2::compress(state, blocks) }
     }
 
     fn lanes(&self) -> usize {
