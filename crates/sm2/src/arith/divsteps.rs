@@ -4,8 +4,8 @@
 //! A step takes (δ, f, g), f odd, to (1 - δ, g, (g - f)/2) if δ > 0 and g is odd, else to
 //! (1 + δ, f, (g + (g mod 2)·f)/2). From f = m, g = x it leads to g = 0 and f = ±gcd(m, x). With
 //! δ = 1/2 at the start 590 steps are enough for numbers of 256 bits (computed for libsecp256k1, in its
-//! `safegcd_implementation.md`). Whether d = f/x and e = g/x modulo m are kept on the way is
-//! nothing that the steps depend on; at the end d = ±1/x.
+//! `safegcd_implementation.md`). Two numbers go along, d with f = d·x and e with g = e·x modulo m: at
+//! the end d = ±1/x.
 //!
 //! The lowest bits of f and g decide the next steps, so 59 of them are made at a time on single words,
 //! and collected in a matrix that is applied to the long numbers then. Numbers are five signed words of

@@ -3,8 +3,8 @@
 /// Arithmetic modulo p, in Montgomery form with R = 2^256 and fully reduced, and the reading of a table.
 /// All of it is constant time.
 ///
-/// An implementing type that needs more of a CPU than the target has must not be named outside the file
-/// of its backend, where only the methods of a token compute with it.
+/// An implementing type that needs more of a CPU than the target has is private to its backends, where only
+/// the methods of a token compute with it.
 pub(crate) trait Kernel: Copy + Default + Send + Sync + 'static {
     /// a + b for a and b below p.
     fn add(a: &[u64; 4], b: &[u64; 4]) -> [u64; 4];
