@@ -33,6 +33,7 @@ fn cpu_name() -> String {
         .unwrap_or_else(|| "unknown".to_owned())
 }
 
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 macro_rules! detected {
     ($macro:ident: $($feature:tt),*) => {
         [$(($feature, std::arch::$macro!($feature))),*]

@@ -40,6 +40,7 @@ macro_rules! steps {
     )*};
 }
 
+#[cfg(all(target_arch = "x86_64", not(any(target_os = "none", target_os = "uefi"))))]
 pub(super) use step;
 
 /// Needs nothing that not every CPU has.
