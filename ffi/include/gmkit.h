@@ -43,6 +43,21 @@
 #define GMKIT_MUST_USE
 #endif
 
+// What `gmkit_certificate_not_before` and `_not_after` return for a bad handle.
+#define GMKIT_NO_TIME INT64_MIN
+
+// Room that any request written by this library fits into, in bytes.
+#define GMKIT_REQUEST_MAX 16384
+
+// Content types of RFC 5652: what OpenSSL, Tongsuo and Java read.
+#define GMKIT_CMS_RFC5652 0
+
+// Content types of GB/T 35275 (GM/T 0010).
+#define GMKIT_CMS_GMT0010 1
+
+// What `gmkit_cms_encrypt` takes for a length that is not known.
+#define GMKIT_CMS_UNKNOWN_LENGTH UINT64_MAX
+
 // The generator of GM/T 0105-2021 on SM3.
 #define GMKIT_DRNG_SM3 0
 
@@ -121,6 +136,25 @@
 // XTS of IEEE 1619 and NIST SP 800-38E. It agrees with the other one on the first block only.
 #define GMKIT_XTS_IEEE 1
 
+// Nothing in particular: only who it is.
+#define GMKIT_PURPOSE_ANY 0
+
+// A server of TLS: digitalSignature, and serverAuth if there are extended key usages.
+#define GMKIT_PURPOSE_TLS_SERVER 1
+
+// A client of TLS: digitalSignature, and clientAuth if there are extended key usages.
+#define GMKIT_PURPOSE_TLS_CLIENT 2
+
+// Signing documents: digitalSignature or nonRepudiation; and if there are extended key usages, one of
+// documentSigning, emailProtection, codeSigning, anyExtendedKeyUsage.
+#define GMKIT_PURPOSE_SIGN 3
+
+// Being encrypted to: keyEncipherment, dataEncipherment or keyAgreement.
+#define GMKIT_PURPOSE_ENCRYPT 4
+
+// Signing OCSP responses: digitalSignature and OCSPSigning.
+#define GMKIT_PURPOSE_OCSP 5
+
 // Result of every function that can fail. Numbers are never changed and never used again for
 // another meaning; new ones may come.
 typedef enum {
@@ -140,7 +174,7 @@ typedef enum {
     GMKIT_ERR_TOO_LONG = 6,
     // A signature, tag, MAC, padding or ciphertext was refused. Deliberately not more precise.
     GMKIT_ERR_REJECTED = 10,
-    // A signature, ciphertext or point is malformed.
+    // A signature, ciphertext, point, certificate, request or list is malformed.
     GMKIT_ERR_ENCODING = 11,
     // A key is malformed, out of range, on another curve or of another kind.
     GMKIT_ERR_KEY = 12,
@@ -154,15 +188,27 @@ typedef enum {
     GMKIT_ERR_UNSUPPORTED = 16,
     // A key URI is malformed, or of a scheme that nothing here opens.
     GMKIT_ERR_URI = 17,
-    // A file could not be read, or is too large.
+    // A certificate is not trusted; the message says why.
+    GMKIT_ERR_UNTRUSTED = 18,
+    // A file could not be read, or is too large; or a function that reads or writes for the library has
+    // failed.
     GMKIT_ERR_IO = 20,
     // The random number generator failed.
     GMKIT_ERR_RANDOM = 30,
     // A self-test failed: no algorithm works any more in this process.
     GMKIT_ERR_SELF_TEST = 31,
+    // A device, its module, or the way to it says no; the message says what.
+    GMKIT_ERR_DEVICE = 32,
     // A bug in gmkit. The handles of the call can only be freed now.
     GMKIT_ERR_INTERNAL = 99,
 } gmkit_error;
+
+// An X.509 certificate. Any number of threads may use it at the same time.
+typedef struct gmkit_certificate gmkit_certificate;
+
+// The signers of a message, and the verdict on each. Any number of threads may use it at the same
+// time.
+typedef struct gmkit_cms_report gmkit_cms_report;
 
 // A random number generator. Not for two threads at the same time.
 typedef struct gmkit_drng gmkit_drng;
@@ -176,6 +222,10 @@ typedef struct gmkit_private_key gmkit_private_key;
 // An SM2 public key, checked to be on the curve. Any number of threads may use it at the same
 // time.
 typedef struct gmkit_public_key gmkit_public_key;
+
+// A certification request (PKCS#10) whose signature is good. Any number of threads may use it at
+// the same time.
+typedef struct gmkit_request gmkit_request;
 
 // A symmetric key that seals and opens. Any number of threads may use it at the same time.
 typedef struct gmkit_secret_key gmkit_secret_key;
@@ -242,6 +292,19 @@ typedef struct gmkit_sm4_ofb gmkit_sm4_ofb;
 // An SM4-XTS key. Any number of threads may use it at the same time.
 typedef struct gmkit_sm4_xts gmkit_sm4_xts;
 
+// What certificates are checked against. While it is added to, nothing else may use it; any number
+// of threads may check with it at the same time.
+typedef struct gmkit_verifier gmkit_verifier;
+
+// Reads up to `size` bytes into `buffer`, which is not NULL, and puts their number into `*len`: 0 only
+// at the end. Returns 0; anything else is a failure. Must return: no exception, no longjmp. `context` is
+// what was given beside the function.
+typedef int32_t (*gmkit_read)(void *context, uint8_t *buffer, size_t size, size_t *len);
+
+// Takes all of `len` bytes. Returns 0; anything else is a failure. Must return: no exception, no
+// longjmp. `context` is what was given beside the function.
+typedef int32_t (*gmkit_write)(void *context, const uint8_t *data, size_t len);
+
 // Some bytes, as one of many in an array. `data` may be NULL when `len` is zero.
 typedef struct {
     // The first of them.
@@ -253,6 +316,213 @@ typedef struct {
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+// Reads a certificate of a file: DER, or PEM with one certificate or several, of which `index`
+// counts from 0. Free it with `gmkit_certificate_free`. That it can be read says nothing about who
+// has signed it: see `gmkit_verifier_verify`.
+//
+// Errors: GMKIT_ERR_ENCODING; GMKIT_ERR_ARGUMENT when the file has not so many.
+GMKIT_MUST_USE
+gmkit_error gmkit_certificate_read(const uint8_t *file,
+                                   size_t file_len,
+                                   size_t index,
+                                   gmkit_certificate **certificate);
+
+// Writes the certificate in DER.
+//
+// Errors: GMKIT_ERR_BUFFER_TOO_SMALL.
+GMKIT_MUST_USE
+gmkit_error gmkit_certificate_to_der(const gmkit_certificate *certificate,
+                                     uint8_t *out,
+                                     size_t *out_len);
+
+// Writes the subject's name as text, in UTF-8 without a NUL byte: `CN=a.example, O=Example, C=CN`,
+// with the escapes of RFC 4514.
+//
+// Errors: GMKIT_ERR_BUFFER_TOO_SMALL.
+GMKIT_MUST_USE
+gmkit_error gmkit_certificate_subject(const gmkit_certificate *certificate,
+                                      uint8_t *out,
+                                      size_t *out_len);
+
+// Writes the issuer's name as text, as `gmkit_certificate_subject` does.
+//
+// Errors: GMKIT_ERR_BUFFER_TOO_SMALL.
+GMKIT_MUST_USE
+gmkit_error gmkit_certificate_issuer(const gmkit_certificate *certificate,
+                                     uint8_t *out,
+                                     size_t *out_len);
+
+// Writes the serial number as big-endian bytes, at most 20.
+//
+// Errors: GMKIT_ERR_BUFFER_TOO_SMALL.
+GMKIT_MUST_USE
+gmkit_error gmkit_certificate_serial(const gmkit_certificate *certificate,
+                                     uint8_t *out,
+                                     size_t *out_len);
+
+// Gives the SM2 key. Free it with `gmkit_public_key_free`.
+//
+// Errors: GMKIT_ERR_KEY when it is a key of another kind.
+GMKIT_MUST_USE
+gmkit_error gmkit_certificate_public_key(const gmkit_certificate *certificate,
+                                         gmkit_public_key **public_key);
+
+// Writes SM3 over the DER.
+GMKIT_MUST_USE
+gmkit_error gmkit_certificate_fingerprint_sm3(const gmkit_certificate *certificate,
+                                              uint8_t *fingerprint);
+
+// The first second in which the certificate may be used, since 1970-01-01 UTC; GMKIT_NO_TIME for a
+// bad handle.
+int64_t gmkit_certificate_not_before(const gmkit_certificate *certificate);
+
+// The last second in which the certificate may be used, since 1970-01-01 UTC; GMKIT_NO_TIME for a
+// bad handle.
+int64_t gmkit_certificate_not_after(const gmkit_certificate *certificate);
+
+// Frees. NULL is allowed.
+void gmkit_certificate_free(gmkit_certificate *certificate);
+
+// Makes a certification request in PEM, without a NUL byte at its end, signed with `key`. `subject`
+// is as in `CN=a.example,O=Example,C=CN`; `san` as in `DNS:a.example,IP:127.0.0.1`, in UTF-8, and may
+// be NULL with length 0. `out` needs room for GMKIT_REQUEST_MAX bytes.
+//
+// Errors: GMKIT_ERR_ARGUMENT when one of the texts is not understood, GMKIT_ERR_BUFFER_TOO_SMALL,
+// GMKIT_ERR_RANDOM.
+GMKIT_MUST_USE
+gmkit_error gmkit_request_make(const gmkit_private_key *key,
+                               const char *subject_text,
+                               const uint8_t *san_text,
+                               size_t san_len,
+                               uint8_t *out,
+                               size_t *out_len);
+
+// Reads a request, in PEM or DER, and checks its signature: whoever made it has the key. Free it
+// with `gmkit_request_free`.
+//
+// Errors: GMKIT_ERR_ENCODING, GMKIT_ERR_KEY, GMKIT_ERR_REJECTED.
+GMKIT_MUST_USE
+gmkit_error gmkit_request_read(const uint8_t *file,
+                               size_t file_len,
+                               gmkit_request **request);
+
+// Writes the subject's name as text, as `gmkit_certificate_subject` does.
+//
+// Errors: GMKIT_ERR_BUFFER_TOO_SMALL.
+GMKIT_MUST_USE
+gmkit_error gmkit_request_subject(const gmkit_request *request,
+                                  uint8_t *out,
+                                  size_t *out_len);
+
+// Gives the key to be certified. Free it with `gmkit_public_key_free`.
+GMKIT_MUST_USE
+gmkit_error gmkit_request_public_key(const gmkit_request *request,
+                                     gmkit_public_key **public_key);
+
+// Frees. NULL is allowed.
+void gmkit_request_free(gmkit_request *request);
+
+// Signs what `read` gives, and writes the message. `chain` is the signer's certificate, in PEM or
+// DER, and in PEM those that may help to trust it; all go into the message. `attached` is not 0 for
+// a message that holds the content. `dialect` is GMKIT_CMS_RFC5652 or GMKIT_CMS_GMT0010.
+//
+// Errors: GMKIT_ERR_ENCODING; GMKIT_ERR_KEY when the certificate is not the key's;
+// GMKIT_ERR_UNTRUSTED when it says that its key does not sign documents, or not now; GMKIT_ERR_IO
+// when one of the functions fails; GMKIT_ERR_RANDOM.
+GMKIT_MUST_USE
+gmkit_error gmkit_cms_sign(const gmkit_private_key *key,
+                           const uint8_t *chain,
+                           size_t chain_len,
+                           uint32_t dialect,
+                           uint32_t attached,
+                           gmkit_read read,
+                           void *read_context,
+                           gmkit_write write,
+                           void *write_context);
+
+// Checks a signed message. `content` reads what was signed where the message does not hold it, and
+// is NULL where it does; `write_unverified` then gets the content and may be NULL. WHAT IT GETS IS
+// NOT TO BE USED BEFORE THE FUNCTION HAS RETURNED GMKIT_OK. Only GMKIT_OK means that everybody who
+// has signed is trusted by `verifier`, as for GMKIT_PURPOSE_SIGN, and that all signatures are good.
+//
+// `report` is put out, and is to be freed with `gmkit_cms_report_free`, when the function returns
+// GMKIT_OK, GMKIT_ERR_REJECTED or GMKIT_ERR_UNTRUSTED, and is untouched otherwise.
+//
+// Errors: GMKIT_ERR_REJECTED; GMKIT_ERR_UNTRUSTED; GMKIT_ERR_ENCODING; GMKIT_ERR_IO when one of the
+// functions fails; GMKIT_ERR_ARGUMENT when there is content twice, or none.
+GMKIT_MUST_USE
+gmkit_error gmkit_cms_verify(const gmkit_verifier *verifier,
+                             gmkit_read message,
+                             void *message_context,
+                             gmkit_read content,
+                             void *content_context,
+                             gmkit_write write_unverified,
+                             void *write_context,
+                             gmkit_cms_report **report);
+
+// How many signers the message has; 0 for a bad handle.
+size_t gmkit_cms_report_count(const gmkit_cms_report *report);
+
+// The verdict on a signer, counted from 0: GMKIT_OK, GMKIT_ERR_REJECTED or GMKIT_ERR_UNTRUSTED, with
+// the reason in `gmkit_last_error_message`.
+//
+// Errors: GMKIT_ERR_ARGUMENT when there are not so many.
+GMKIT_MUST_USE
+gmkit_error gmkit_cms_report_verdict(const gmkit_cms_report *report,
+                                     size_t index);
+
+// Gives the certificate that a signer's signature was checked with. Free it with
+// `gmkit_certificate_free`.
+//
+// Errors: GMKIT_ERR_ARGUMENT when there are not so many signers, or there is no certificate.
+GMKIT_MUST_USE
+gmkit_error gmkit_cms_report_certificate(const gmkit_cms_report *report,
+                                         size_t index,
+                                         gmkit_certificate **certificate);
+
+// When a signer says to have signed, in seconds since 1970-01-01 UTC. GMKIT_NO_TIME when the signer
+// does not say, or for a bad handle or index.
+int64_t gmkit_cms_report_time(const gmkit_cms_report *report, size_t index);
+
+// Frees. NULL is allowed.
+void gmkit_cms_report_free(gmkit_cms_report *report);
+
+// Encrypts what `read` gives, and writes the message. `recipients` are certificates in PEM or DER:
+// everybody who has one of the keys can decrypt. `protect` is not 0 for SM4-GCM (AuthEnvelopedData),
+// which notices changes, and 0 for SM4-CBC (EnvelopedData), which does not; GB/T 35275 knows only the
+// latter. `content_len` is the number of bytes that `read` will give, so that the message can be DER,
+// or GMKIT_CMS_UNKNOWN_LENGTH.
+//
+// Errors: GMKIT_ERR_ENCODING; GMKIT_ERR_UNTRUSTED when a certificate says that its key does not
+// encrypt, or not now; GMKIT_ERR_ARGUMENT for another length than was said; GMKIT_ERR_TOO_LONG beyond
+// 64 GiB with SM4-GCM; GMKIT_ERR_IO when one of the functions fails; GMKIT_ERR_RANDOM.
+GMKIT_MUST_USE
+gmkit_error gmkit_cms_encrypt(const uint8_t *recipients,
+                              size_t recipients_len,
+                              uint32_t dialect,
+                              uint32_t protect,
+                              uint64_t content_len,
+                              gmkit_read read,
+                              void *read_context,
+                              gmkit_write write,
+                              void *write_context);
+
+// Decrypts a message to this key. `write_unverified` gets the content, WHICH IS NOT TO BE USED, NOR
+// SHOWN TO ANYBODY, BEFORE THE FUNCTION HAS RETURNED GMKIT_OK. Messages with SM4-CBC, which nothing
+// protects against changes, are refused unless `allow_unprotected` is not 0. Messages that are signed
+// and enveloped in one structure are not decrypted here.
+//
+// Errors: GMKIT_ERR_REJECTED, deliberately not more precise; GMKIT_ERR_ENCODING;
+// GMKIT_ERR_UNSUPPORTED for a message that is not to be decrypted so; GMKIT_ERR_IO when one of the
+// functions fails.
+GMKIT_MUST_USE
+gmkit_error gmkit_cms_decrypt(const gmkit_private_key *key,
+                              uint32_t allow_unprotected,
+                              gmkit_read read,
+                              void *read_context,
+                              gmkit_write write_unverified,
+                              void *write_context);
 
 // Makes a generator of GM/T 0105-2021, seeded by the operating system's. `mechanism` is
 // GMKIT_DRNG_SM3 or GMKIT_DRNG_SM4; `level` is the security level 1 or 2, which decides how
@@ -481,6 +751,34 @@ GMKIT_MUST_USE gmkit_error gmkit_selftest(void);
 // the rule that outputs stay untouched.
 GMKIT_MUST_USE gmkit_error gmkit_random(uint8_t *out, size_t len);
 
+// Reads a PKCS#12 file with one SM2 key: the key, and its certificates in PEM without a NUL byte, the
+// key's first. The password is UTF-8. Free the key with `gmkit_private_key_free`. With a NULL `chain`
+// only the room for the certificates is asked for, and no key is put out.
+//
+// Errors: GMKIT_ERR_ENCODING; GMKIT_ERR_KEY; GMKIT_ERR_PASSPHRASE_WRONG; GMKIT_ERR_KEY_ENCRYPTION for
+// the ciphers of before 2017; GMKIT_ERR_BUFFER_TOO_SMALL.
+GMKIT_MUST_USE
+gmkit_error gmkit_pkcs12_read(const uint8_t *file,
+                              size_t file_len,
+                              const uint8_t *password,
+                              size_t password_len,
+                              gmkit_private_key **key,
+                              uint8_t *chain,
+                              size_t *chain_len);
+
+// Reads a `.sm2` file of CFCA, in DER or base64, as `gmkit_pkcs12_read` does. Such files protect the
+// key weakly: bring it elsewhere.
+//
+// Errors: as `gmkit_pkcs12_read`.
+GMKIT_MUST_USE
+gmkit_error gmkit_cfca_read(const uint8_t *file,
+                            size_t file_len,
+                            const uint8_t *password,
+                            size_t password_len,
+                            gmkit_private_key **key,
+                            uint8_t *chain,
+                            size_t *chain_len);
+
 // Makes a key with the operating system's generator and tests it. Free it with
 // `gmkit_private_key_free`.
 //
@@ -504,11 +802,13 @@ gmkit_error gmkit_private_key_read(const uint8_t *file,
                                    size_t passphrase_len,
                                    gmkit_private_key **key);
 
-// Opens the key that a URI names: `file:ca.key.pem`, or a plain path. The URI must come from
-// whoever runs the program, never from a network message or a certificate: it names files.
-// `passphrase` may be NULL with length 0 when none is needed.
+// Opens the key that a URI names: `file:ca.key.pem`, a plain path, or
+// `pkcs11:token=prod;object=ca?module-path=/opt/hsm/libpkcs11.so` (RFC 7512) for a key in a
+// device, whose PIN is the passphrase, or in the file of `pin-source=file:...`. The URI must
+// come from whoever runs the program, never from a network message or a certificate: it names
+// files, and loads code. `passphrase` may be NULL with length 0 when none is needed.
 //
-// Errors: GMKIT_ERR_URI, GMKIT_ERR_IO, and those of `gmkit_private_key_read`.
+// Errors: GMKIT_ERR_URI, GMKIT_ERR_IO, GMKIT_ERR_DEVICE, and those of `gmkit_private_key_read`.
 GMKIT_MUST_USE
 gmkit_error gmkit_private_key_open(const char *uri,
                                    const uint8_t *passphrase,
@@ -1489,6 +1789,60 @@ gmkit_error gmkit_sm4_xts_decrypt(const gmkit_sm4_xts *xts,
 
 // Wipes and frees. NULL is allowed.
 void gmkit_sm4_xts_free(gmkit_sm4_xts *xts);
+
+// A verifier that trusts nobody yet. Free it with `gmkit_verifier_free`.
+GMKIT_MUST_USE gmkit_error gmkit_verifier_new(gmkit_verifier **verifier);
+
+// Trusts an authority, and all below it that it vouches for. The ID, as in `gmkit_sm2_sign`, is the
+// one that they sign certificates under: NULL with length 0 for the default one.
+GMKIT_MUST_USE
+gmkit_error gmkit_verifier_add_anchor(gmkit_verifier *verifier,
+                                      const gmkit_certificate *certificate,
+                                      const uint8_t *id,
+                                      size_t id_len);
+
+// Gives a certificate that may stand between. It is not trusted for being given.
+GMKIT_MUST_USE
+gmkit_error gmkit_verifier_add_intermediate(gmkit_verifier *verifier,
+                                            const gmkit_certificate *certificate);
+
+// Gives revocation lists: DER, or PEM with one or several. From then on the status of each
+// certificate that is checked must be known from one.
+//
+// Errors: GMKIT_ERR_ENCODING, also for a delta or indirect list.
+GMKIT_MUST_USE
+gmkit_error gmkit_verifier_add_crls(gmkit_verifier *verifier,
+                                    const uint8_t *file,
+                                    size_t file_len);
+
+// Gives an OCSP response in DER. From then on one must say that the certificate is good.
+//
+// Errors: GMKIT_ERR_ENCODING.
+GMKIT_MUST_USE
+gmkit_error gmkit_verifier_add_ocsp(gmkit_verifier *verifier,
+                                    const uint8_t *response,
+                                    size_t response_len);
+
+// Asks for a revocation list for each certificate of a chain, not for the first one only.
+GMKIT_MUST_USE gmkit_error gmkit_verifier_check_all_revocation(gmkit_verifier *verifier);
+
+// Checks for a time, in seconds since 1970-01-01 UTC, instead of now.
+GMKIT_MUST_USE gmkit_error gmkit_verifier_set_time(gmkit_verifier *verifier, int64_t time);
+
+// Checks a certificate and its chain for a purpose (GMKIT_PURPOSE_...). With a `host`, a name or an
+// address in UTF-8, the certificate must be for it; it may be NULL with length 0.
+//
+// Errors: GMKIT_ERR_UNTRUSTED, with the reason in `gmkit_last_error_message`; GMKIT_ERR_ARGUMENT for
+// an unknown purpose, or a host that is neither a name nor an address.
+GMKIT_MUST_USE
+gmkit_error gmkit_verifier_verify(const gmkit_verifier *verifier,
+                                  const gmkit_certificate *certificate,
+                                  uint32_t purpose,
+                                  const uint8_t *host,
+                                  size_t host_len);
+
+// Frees. NULL is allowed.
+void gmkit_verifier_free(gmkit_verifier *verifier);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -7,7 +7,7 @@ use std::{
     ffi::{CStr, CString, c_char},
 };
 
-use toolkit::{keys, rng, sm2, sm3::KdfError, sm4};
+use toolkit::{keys, pki, rng, sm2, sm3::KdfError, sm4};
 
 use crate::export::export;
 
@@ -33,7 +33,7 @@ pub enum gmkit_error {
     GMKIT_ERR_TOO_LONG = 6,
     /// A signature, tag, MAC, padding or ciphertext was refused. Deliberately not more precise.
     GMKIT_ERR_REJECTED = 10,
-    /// A signature, ciphertext or point is malformed.
+    /// A signature, ciphertext, point, certificate, request or list is malformed.
     GMKIT_ERR_ENCODING = 11,
     /// A key is malformed, out of range, on another curve or of another kind.
     GMKIT_ERR_KEY = 12,
@@ -47,12 +47,17 @@ pub enum gmkit_error {
     GMKIT_ERR_UNSUPPORTED = 16,
     /// A key URI is malformed, or of a scheme that nothing here opens.
     GMKIT_ERR_URI = 17,
-    /// A file could not be read, or is too large.
+    /// A certificate is not trusted; the message says why.
+    GMKIT_ERR_UNTRUSTED = 18,
+    /// A file could not be read, or is too large; or a function that reads or writes for the library has
+    /// failed.
     GMKIT_ERR_IO = 20,
     /// The random number generator failed.
     GMKIT_ERR_RANDOM = 30,
     /// A self-test failed: no algorithm works any more in this process.
     GMKIT_ERR_SELF_TEST = 31,
+    /// A device, its module, or the way to it says no; the message says what.
+    GMKIT_ERR_DEVICE = 32,
     /// A bug in gmkit. The handles of the call can only be freed now.
     GMKIT_ERR_INTERNAL = 99,
 }
@@ -60,7 +65,7 @@ pub enum gmkit_error {
 use gmkit_error::*;
 
 impl gmkit_error {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 21] = [
         GMKIT_OK,
         GMKIT_ERR_NULL,
         GMKIT_ERR_ARGUMENT,
@@ -76,9 +81,11 @@ impl gmkit_error {
         GMKIT_ERR_KEY_ENCRYPTION,
         GMKIT_ERR_UNSUPPORTED,
         GMKIT_ERR_URI,
+        GMKIT_ERR_UNTRUSTED,
         GMKIT_ERR_IO,
         GMKIT_ERR_RANDOM,
         GMKIT_ERR_SELF_TEST,
+        GMKIT_ERR_DEVICE,
         GMKIT_ERR_INTERNAL,
     ];
 
@@ -92,16 +99,18 @@ impl gmkit_error {
             GMKIT_ERR_FINISHED => c"the context has finished its message",
             GMKIT_ERR_TOO_LONG => c"the message is too long",
             GMKIT_ERR_REJECTED => c"rejected",
-            GMKIT_ERR_ENCODING => c"malformed signature, ciphertext or point",
+            GMKIT_ERR_ENCODING => c"malformed signature, ciphertext, point or certificate",
             GMKIT_ERR_KEY => c"unusable key",
             GMKIT_ERR_PASSPHRASE_NEEDED => c"the key is encrypted and no passphrase was given",
             GMKIT_ERR_PASSPHRASE_WRONG => c"wrong passphrase, or damaged key",
             GMKIT_ERR_KEY_ENCRYPTION => c"encryption of the key is not supported",
             GMKIT_ERR_UNSUPPORTED => c"this key cannot do what was asked",
             GMKIT_ERR_URI => c"key URI not understood",
-            GMKIT_ERR_IO => c"a file could not be read",
+            GMKIT_ERR_UNTRUSTED => c"a certificate is not trusted",
+            GMKIT_ERR_IO => c"a file or stream could not be read or written",
             GMKIT_ERR_RANDOM => c"the random number generator failed",
             GMKIT_ERR_SELF_TEST => c"a self-test failed",
+            GMKIT_ERR_DEVICE => c"a device refused or failed",
             GMKIT_ERR_INTERNAL => c"internal error: a bug in gmkit",
         }
     }
@@ -172,6 +181,7 @@ impl From<keys::Error> for Fault {
             E::SelfTest { .. } => GMKIT_ERR_SELF_TEST,
             E::Rejected => GMKIT_ERR_REJECTED,
             E::Rng => GMKIT_ERR_RANDOM,
+            E::Device(_) => GMKIT_ERR_DEVICE,
             E::MessageTooLong => GMKIT_ERR_TOO_LONG,
             E::NotAKey | E::Pem(_) | E::PemLabel { .. } | E::Key(_) | E::CertificateMismatch => {
                 GMKIT_ERR_KEY
@@ -185,6 +195,29 @@ impl From<keys::Error> for Fault {
             E::UnknownScheme { .. } => Self::new(code, "URI of a scheme that nothing opens here"),
             _ => Self::of(code, &error),
         }
+    }
+}
+
+impl From<pki::Error> for Fault {
+    fn from(error: pki::Error) -> Self {
+        use pki::Error as E;
+        let code = match error {
+            E::Key(error) => return error.into(),
+            E::Pem | E::NotFound(_) | E::Malformed { .. } => GMKIT_ERR_ENCODING,
+            E::NotSm2 => GMKIT_ERR_KEY,
+            E::NotDecrypted | E::Rejected => GMKIT_ERR_REJECTED,
+            E::Stream(_) => GMKIT_ERR_IO,
+            E::Request { .. } | E::Text { .. } | E::Params(_) => GMKIT_ERR_ARGUMENT,
+            E::Untrusted(_) => GMKIT_ERR_UNTRUSTED,
+            _ => GMKIT_ERR_INTERNAL,
+        };
+        Self::of(code, &error)
+    }
+}
+
+impl From<pki::Untrusted> for Fault {
+    fn from(reason: pki::Untrusted) -> Self {
+        Self::of(GMKIT_ERR_UNTRUSTED, &reason)
     }
 }
 

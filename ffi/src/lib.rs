@@ -6,11 +6,14 @@
 //!   the header lacks, so there is no other way to export a function.
 //! - `pointer` has the types of arguments: NULL, lengths and overlap are checked when they are
 //!   read, and their methods are safe because only a C caller can make them.
+//! - `stream` has the functions that callers pass to read and write for us.
 //! - `handle` has the opaque handles, which know their type.
 //! - `fault` has the error codes and the message of the last error.
 //! - The other modules are the functions, one module per object.
 #![allow(non_camel_case_types, reason = "names of C types")]
 
+mod certificate;
+mod cms;
 mod drng;
 mod envelope;
 mod export;
@@ -20,6 +23,7 @@ mod hazmat;
 mod hmac_sm3;
 mod kdfs;
 mod library;
+mod pkcs12;
 mod pointer;
 mod private_key;
 mod public_key;
@@ -43,3 +47,5 @@ mod sm4_hctr;
 mod sm4_mac;
 mod sm4_rare;
 mod sm4_xts;
+mod stream;
+mod verifier;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use toolkit::{
+    hsm::Opener,
     keys::{
         self, FileOpener, KeyFormat, KeyRegistry, KeyUri, Origin, Passphrase, PrivateKey,
         SoftwareKey,
@@ -106,11 +107,13 @@ export! {
         key.put(SoftwareKey::from_file_bytes(file, || given(passphrase))?.into())
     }
 
-    /// Opens the key that a URI names: `file:ca.key.pem`, or a plain path. The URI must come from
-    /// whoever runs the program, never from a network message or a certificate: it names files.
-    /// `passphrase` may be NULL with length 0 when none is needed.
+    /// Opens the key that a URI names: `file:ca.key.pem`, a plain path, or
+    /// `pkcs11:token=prod;object=ca?module-path=/opt/hsm/libpkcs11.so` (RFC 7512) for a key in a
+    /// device, whose PIN is the passphrase, or in the file of `pin-source=file:...`. The URI must
+    /// come from whoever runs the program, never from a network message or a certificate: it names
+    /// files, and loads code. `passphrase` may be NULL with length 0 when none is needed.
     ///
-    /// Errors: GMKIT_ERR_URI, GMKIT_ERR_IO, and those of `gmkit_private_key_read`.
+    /// Errors: GMKIT_ERR_URI, GMKIT_ERR_IO, GMKIT_ERR_DEVICE, and those of `gmkit_private_key_read`.
     fn gmkit_private_key_open(
         uri: Text,
         passphrase: In,
@@ -121,6 +124,7 @@ export! {
         let passphrase = passphrase.optional(passphrase_len)?;
         let opened = KeyRegistry::new()
             .with(FileOpener)
+            .with(Opener::new())
             .open_private(&uri, &|_: &str| given(passphrase))?;
         key.put(AnyPrivateKey { key: opened, software: None })
     }

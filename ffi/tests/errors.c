@@ -1,5 +1,6 @@
 /* Every way to be refused: NULL for each pointer, lengths, choices, states, types, overlap,
  * malformed input. Outputs stay as they were: FAILS looks at all of `out` and at `len`. */
+#include "chain.h"
 #include "check.h"
 
 #define HUGE ((size_t)-1)
@@ -390,6 +391,8 @@ static void keys(gmkit_private_key *key, gmkit_public_key *pub) {
     REFUSES_NULL(gmkit_private_key_open("x", NULL, 1, &k));
     FAILS(GMKIT_ERR_URI, gmkit_private_key_open("", NULL, 0, &k));
     FAILS(GMKIT_ERR_URI, gmkit_private_key_open("pkcs11:token=x", NULL, 0, &k));
+    FAILS(GMKIT_ERR_DEVICE,
+          gmkit_private_key_open("pkcs11:?module-path=/no/such/module.so", NULL, 0, &k));
     FAILS(GMKIT_ERR_IO, gmkit_private_key_open("no/such/file", NULL, 0, &k));
     FAILS(GMKIT_ERR_ARGUMENT, gmkit_private_key_open("\xff", NULL, 0, &k));
     /* A key taken for its name: the message does not repeat it. */
@@ -780,6 +783,76 @@ static void envelopes(gmkit_private_key *key, gmkit_public_key *pub) {
     }
 }
 
+static void certificates(gmkit_private_key *key) {
+    gmkit_certificate *root = NULL, *none = NULL;
+    gmkit_public_key *pub = NULL;
+    size_t little = 3;
+    len = sizeof out;
+    REFUSES_NULL(gmkit_certificate_read(NULL, 5, 0, &none));
+    REFUSES_NULL(gmkit_certificate_read(BYTES(ROOT), LEN(ROOT), 0, NULL));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_certificate_read(BYTES(ROOT), LEN(ROOT), 1, &none));
+    FAILS(GMKIT_ERR_ENCODING, gmkit_certificate_read(BYTES(ROOT), 100, 0, &none));
+    FAILS(GMKIT_ERR_ENCODING, gmkit_certificate_read(BYTES("0"), 1, 0, &none));
+    FAILS(GMKIT_ERR_ENCODING, gmkit_certificate_read(NULL, 0, 0, &none));
+    FAILS(GMKIT_ERR_ENCODING, gmkit_certificate_read(BYTES(CRL), LEN(CRL), 0, &none));
+    OK(gmkit_certificate_read(BYTES(ROOT), LEN(ROOT), 0, &root));
+    REFUSES_NULL(gmkit_certificate_to_der(NULL, out, &len));
+    REFUSES_NULL(gmkit_certificate_to_der(root, out, NULL));
+    FAILS(GMKIT_ERR_BUFFER_TOO_SMALL, gmkit_certificate_to_der(root, out, &little));
+    REFUSES_NULL(gmkit_certificate_subject(NULL, out, &len));
+    FAILS(GMKIT_ERR_BUFFER_TOO_SMALL, gmkit_certificate_subject(root, out, &little));
+    REFUSES_NULL(gmkit_certificate_issuer(NULL, out, &len));
+    REFUSES_NULL(gmkit_certificate_serial(NULL, out, &len));
+    REFUSES_NULL(gmkit_certificate_public_key(NULL, &pub));
+    REFUSES_NULL(gmkit_certificate_public_key(root, NULL));
+    REFUSES_NULL(gmkit_certificate_fingerprint_sm3(NULL, out));
+    REFUSES_NULL(gmkit_certificate_fingerprint_sm3(root, NULL));
+    CHECK(gmkit_certificate_not_before(NULL) == GMKIT_NO_TIME);
+    CHECK(gmkit_certificate_not_after(NULL) == GMKIT_NO_TIME);
+    FAILS(GMKIT_ERR_HANDLE, gmkit_certificate_subject((const gmkit_certificate *)key, out, &len));
+
+    gmkit_verifier *verifier = NULL;
+    REFUSES_NULL(gmkit_verifier_new(NULL));
+    OK(gmkit_verifier_new(&verifier));
+    REFUSES_NULL(gmkit_verifier_add_anchor(NULL, root, NULL, 0));
+    REFUSES_NULL(gmkit_verifier_add_anchor(verifier, NULL, NULL, 0));
+    REFUSES_NULL(gmkit_verifier_add_anchor(verifier, root, NULL, 1));
+    REFUSES_NULL(gmkit_verifier_add_intermediate(NULL, root));
+    REFUSES_NULL(gmkit_verifier_add_intermediate(verifier, NULL));
+    REFUSES_NULL(gmkit_verifier_add_crls(NULL, BYTES(CRL), LEN(CRL)));
+    REFUSES_NULL(gmkit_verifier_add_crls(verifier, NULL, 1));
+    FAILS(GMKIT_ERR_ENCODING, gmkit_verifier_add_crls(verifier, BYTES(ROOT), LEN(ROOT)));
+    REFUSES_NULL(gmkit_verifier_add_ocsp(NULL, SERVER_OCSP, sizeof SERVER_OCSP));
+    FAILS(GMKIT_ERR_ENCODING, gmkit_verifier_add_ocsp(verifier, SERVER_OCSP, sizeof SERVER_OCSP - 1));
+    REFUSES_NULL(gmkit_verifier_check_all_revocation(NULL));
+    REFUSES_NULL(gmkit_verifier_set_time(NULL, 0));
+    REFUSES_NULL(gmkit_verifier_verify(NULL, root, 0, NULL, 0));
+    REFUSES_NULL(gmkit_verifier_verify(verifier, NULL, 0, NULL, 0));
+    REFUSES_NULL(gmkit_verifier_verify(verifier, root, 0, NULL, 1));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_verifier_verify(verifier, root, 6, NULL, 0));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_verifier_verify(verifier, root, 0, BYTES("a b"), 3));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_verifier_verify(verifier, root, 0, BYTES("\xff"), 1));
+    FAILS(GMKIT_ERR_UNTRUSTED, gmkit_verifier_verify(verifier, root, 0, NULL, 0));
+    gmkit_verifier_free(verifier);
+
+    gmkit_request *request = NULL;
+    REFUSES_NULL(gmkit_request_make(NULL, "CN=a", NULL, 0, out, &len));
+    REFUSES_NULL(gmkit_request_make(key, NULL, NULL, 0, out, &len));
+    REFUSES_NULL(gmkit_request_make(key, "CN=a", NULL, 1, out, &len));
+    REFUSES_NULL(gmkit_request_make(key, "CN=a", NULL, 0, out, NULL));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_request_make(key, "a", NULL, 0, out, &len));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_request_make(key, "CN=a", BYTES("a"), 1, out, &len));
+    FAILS(GMKIT_ERR_BUFFER_TOO_SMALL, gmkit_request_make(key, "CN=a", NULL, 0, out, &little));
+    REFUSES_NULL(gmkit_request_read(NULL, 1, &request));
+    REFUSES_NULL(gmkit_request_read(BYTES("0"), 1, NULL));
+    FAILS(GMKIT_ERR_ENCODING, gmkit_request_read(BYTES(ROOT), LEN(ROOT), &request));
+    REFUSES_NULL(gmkit_request_subject(NULL, out, &len));
+    REFUSES_NULL(gmkit_request_public_key(NULL, &pub));
+    CHECK(none == NULL && pub == NULL && request == NULL);
+    gmkit_request_free(request);
+    gmkit_certificate_free(root);
+}
+
 int main(void) {
     gmkit_private_key *key = NULL;
     gmkit_public_key *pub = NULL;
@@ -803,6 +876,7 @@ int main(void) {
     derivation();
     generators();
     envelopes(key, pub);
+    certificates(key);
     gmkit_public_key_free(pub);
     gmkit_private_key_free(key);
     puts("errors: ok");

@@ -1,4 +1,5 @@
 /* Every function of the header does what it says: known answers where the standards have them. */
+#include "chain.h"
 #include "check.h"
 
 static void library(void) {
@@ -37,9 +38,11 @@ static void errors_have_texts(void) {
         {GMKIT_ERR_KEY_ENCRYPTION, 15},
         {GMKIT_ERR_UNSUPPORTED, 16},
         {GMKIT_ERR_URI, 17},
+        {GMKIT_ERR_UNTRUSTED, 18},
         {GMKIT_ERR_IO, 20},
         {GMKIT_ERR_RANDOM, 30},
         {GMKIT_ERR_SELF_TEST, 31},
+        {GMKIT_ERR_DEVICE, 32},
         {GMKIT_ERR_INTERNAL, 99},
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
@@ -744,6 +747,127 @@ static void envelopes(void) {
 
 /* Outputs with exactly the promised room, on the heap, where valgrind and the sanitizer see a byte
  * too many. */
+static gmkit_certificate *certificate_of(const char *pem) {
+    gmkit_certificate *certificate = NULL;
+    OK(gmkit_certificate_read(BYTES(pem), strlen(pem), 0, &certificate));
+    return certificate;
+}
+
+static void certificates(void) {
+    gmkit_certificate *server = certificate_of(SERVER);
+    char text[256];
+    uint8_t bytes[2048], fingerprint[32], digest[32];
+    size_t len = sizeof text;
+    OK(gmkit_certificate_subject(server, (uint8_t *)text, &len));
+    CHECK(len == LEN("C=CN, O=t, CN=localhost") && memcmp(text, "C=CN, O=t, CN=localhost", len) == 0);
+    len = sizeof text;
+    OK(gmkit_certificate_issuer(server, (uint8_t *)text, &len));
+    CHECK(len == LEN("C=CN, O=t, CN=sub") && memcmp(text, "C=CN, O=t, CN=sub", len) == 0);
+    len = sizeof bytes;
+    OK(gmkit_certificate_serial(server, bytes, &len));
+    CHECK(len > 0 && len <= 20 && bytes[0] != 0);
+    CHECK(gmkit_certificate_not_before(server) < CHAIN_TIME);
+    CHECK(gmkit_certificate_not_after(server) - gmkit_certificate_not_before(server) == 300 * 86400);
+
+    /* DER and PEM are one certificate, and the fingerprint is over the DER. */
+    gmkit_certificate *again = NULL;
+    len = sizeof bytes;
+    OK(gmkit_certificate_to_der(server, bytes, &len));
+    OK(gmkit_certificate_read(bytes, len, 0, &again));
+    OK(gmkit_certificate_fingerprint_sm3(again, fingerprint));
+    OK(gmkit_sm3_digest(bytes, len, digest));
+    CHECK(memcmp(fingerprint, digest, 32) == 0);
+    gmkit_certificate_free(again);
+
+    gmkit_public_key *key = NULL;
+    OK(gmkit_certificate_public_key(server, &key));
+    gmkit_public_key_free(key);
+    gmkit_certificate_free(server);
+    gmkit_certificate_free(NULL);
+}
+
+static void chains(void) {
+    gmkit_certificate *root = certificate_of(ROOT), *authority = certificate_of(AUTHORITY);
+    gmkit_certificate *server = certificate_of(SERVER), *revoked = certificate_of(REVOKED);
+    gmkit_verifier *verifier = NULL;
+    const uint8_t *host = BYTES("localhost");
+    OK(gmkit_verifier_new(&verifier));
+    OK(gmkit_verifier_set_time(verifier, CHAIN_TIME));
+    OK(gmkit_verifier_add_anchor(verifier, root, NULL, 0));
+    FAILS(GMKIT_ERR_UNTRUSTED, gmkit_verifier_verify(verifier, server, GMKIT_PURPOSE_ANY, NULL, 0));
+    OK(gmkit_verifier_add_intermediate(verifier, authority));
+    OK(gmkit_verifier_verify(verifier, server, GMKIT_PURPOSE_ANY, NULL, 0));
+    OK(gmkit_verifier_verify(verifier, server, GMKIT_PURPOSE_TLS_SERVER, host, 9));
+    FAILS(GMKIT_ERR_UNTRUSTED, gmkit_verifier_verify(verifier, server, GMKIT_PURPOSE_TLS_SERVER, host, 8));
+    CHECK(strstr(gmkit_last_error_message(), "not for localhos") != NULL);
+    FAILS(GMKIT_ERR_UNTRUSTED, gmkit_verifier_verify(verifier, server, GMKIT_PURPOSE_TLS_CLIENT, NULL, 0));
+    FAILS(GMKIT_ERR_UNTRUSTED, gmkit_verifier_verify(verifier, server, GMKIT_PURPOSE_ENCRYPT, NULL, 0));
+    FAILS(GMKIT_ERR_UNTRUSTED, gmkit_verifier_verify(verifier, server, GMKIT_PURPOSE_SIGN, NULL, 0));
+    FAILS(GMKIT_ERR_UNTRUSTED, gmkit_verifier_verify(verifier, server, GMKIT_PURPOSE_OCSP, NULL, 0));
+    OK(gmkit_verifier_verify(verifier, server, GMKIT_PURPOSE_TLS_SERVER, NULL, 0));
+    OK(gmkit_verifier_verify(verifier, revoked, GMKIT_PURPOSE_TLS_SERVER, NULL, 0));
+    OK(gmkit_verifier_add_crls(verifier, BYTES(CRL), LEN(CRL)));
+    OK(gmkit_verifier_verify(verifier, server, GMKIT_PURPOSE_TLS_SERVER, NULL, 0));
+    FAILS(GMKIT_ERR_UNTRUSTED, gmkit_verifier_verify(verifier, revoked, GMKIT_PURPOSE_TLS_SERVER, NULL, 0));
+    OK(gmkit_verifier_check_all_revocation(verifier));
+    FAILS(GMKIT_ERR_UNTRUSTED, gmkit_verifier_verify(verifier, server, GMKIT_PURPOSE_TLS_SERVER, NULL, 0));
+    gmkit_verifier_free(verifier);
+
+    OK(gmkit_verifier_new(&verifier));
+    OK(gmkit_verifier_set_time(verifier, CHAIN_TIME));
+    OK(gmkit_verifier_add_anchor(verifier, root, NULL, 0));
+    OK(gmkit_verifier_add_intermediate(verifier, authority));
+    OK(gmkit_verifier_add_ocsp(verifier, SERVER_OCSP, sizeof SERVER_OCSP));
+    OK(gmkit_verifier_verify(verifier, server, GMKIT_PURPOSE_TLS_SERVER, NULL, 0));
+    FAILS(GMKIT_ERR_UNTRUSTED, gmkit_verifier_verify(verifier, revoked, GMKIT_PURPOSE_TLS_SERVER, NULL, 0));
+    OK(gmkit_verifier_add_ocsp(verifier, REVOKED_OCSP, sizeof REVOKED_OCSP));
+    FAILS(GMKIT_ERR_UNTRUSTED, gmkit_verifier_verify(verifier, revoked, GMKIT_PURPOSE_TLS_SERVER, NULL, 0));
+    CHECK(strstr(gmkit_last_error_message(), "revoked") != NULL);
+    OK(gmkit_verifier_set_time(verifier, CHAIN_TIME + (int64_t)4000 * 86400));
+    FAILS(GMKIT_ERR_UNTRUSTED, gmkit_verifier_verify(verifier, server, GMKIT_PURPOSE_TLS_SERVER, NULL, 0));
+    CHECK(strstr(gmkit_last_error_message(), "expired") != NULL);
+    gmkit_verifier_free(verifier);
+
+    /* Under another ID the signatures are not good. */
+    OK(gmkit_verifier_new(&verifier));
+    OK(gmkit_verifier_set_time(verifier, CHAIN_TIME));
+    OK(gmkit_verifier_add_anchor(verifier, authority, BYTES("alice"), 5));
+    FAILS(GMKIT_ERR_UNTRUSTED, gmkit_verifier_verify(verifier, server, GMKIT_PURPOSE_ANY, NULL, 0));
+    OK(gmkit_verifier_add_anchor(verifier, authority, BYTES("1234567812345678"), 16));
+    OK(gmkit_verifier_verify(verifier, server, GMKIT_PURPOSE_ANY, NULL, 0));
+    gmkit_verifier_free(verifier);
+    gmkit_verifier_free(NULL);
+    gmkit_certificate_free(root);
+    gmkit_certificate_free(authority);
+    gmkit_certificate_free(server);
+    gmkit_certificate_free(revoked);
+}
+
+static void requests(void) {
+    gmkit_private_key *key = NULL;
+    gmkit_public_key *own = NULL, *asked = NULL;
+    gmkit_request *request = NULL;
+    static uint8_t pem[GMKIT_REQUEST_MAX];
+    char text[64];
+    size_t len = 0;
+    OK(gmkit_private_key_generate(&key));
+    OK(gmkit_private_key_public_key(key, &own));
+    OK(gmkit_request_make(key, "CN=a.example,C=CN", BYTES("DNS:a.example"), 13, NULL, &len));
+    CHECK(len == GMKIT_REQUEST_MAX);
+    OK(gmkit_request_make(key, "CN=a.example,C=CN", BYTES("DNS:a.example"), 13, pem, &len));
+    OK(gmkit_request_read(pem, len, &request));
+    OK(gmkit_request_public_key(request, &asked));
+    OK(gmkit_public_key_equal(own, asked));
+    len = sizeof text;
+    OK(gmkit_request_subject(request, (uint8_t *)text, &len));
+    CHECK(len == LEN("CN=a.example, C=CN") && memcmp(text, "CN=a.example, C=CN", len) == 0);
+    gmkit_request_free(request);
+    gmkit_request_free(NULL);
+    gmkit_public_key_free(asked);
+    gmkit_public_key_free(own);
+    gmkit_private_key_free(key);
+}
+
 static void exact_room(void) {
     gmkit_private_key *key = NULL;
     gmkit_public_key *pub = NULL;
@@ -803,6 +927,9 @@ int main(void) {
     derivation();
     generators();
     envelopes();
+    certificates();
+    chains();
+    requests();
     exact_room();
     puts("functions: ok");
     return 0;

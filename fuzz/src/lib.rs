@@ -7,7 +7,13 @@ use gmkit_keys::{
     Error, KeyFormat, KeyUri, Origin, Passphrase, PrivateKey, SoftwareKey,
     public_key_from_file_bytes, public_key_to_pem,
 };
+use gmkit_pki::{Certificate, Crl, Request, Serial, ocsp, san, subject, subtrees};
 use gmkit_sm2::{Ciphertext, Id, PublicKey, Signature};
+
+mod messages;
+mod pki_seeds;
+
+pub use messages::{cfca, encrypted_message, pkcs12, signed_message};
 
 /// A target.
 pub type Target = fn(&[u8]);
@@ -20,6 +26,16 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("private_key", private_key),
     ("public_key", public_key),
     ("key_uri", key_uri),
+    ("certificate", certificate),
+    ("certificate_request", certificate_request),
+    ("crl", crl),
+    ("ocsp_request", ocsp_request),
+    ("ocsp_response", ocsp_response),
+    ("certificate_texts", certificate_texts),
+    ("signed_message", signed_message),
+    ("encrypted_message", encrypted_message),
+    ("pkcs12", pkcs12),
+    ("cfca", cfca),
 ];
 
 /// Signatures in DER and raw. DER is unique: what is accepted is what would be written.
@@ -97,6 +113,74 @@ pub fn key_uri(data: &[u8]) {
     }
 }
 
+/// Certificates in DER and PEM. What is accepted in DER is all there is.
+pub fn certificate(data: &[u8]) {
+    if let Ok(certificate) = Certificate::from_der(data) {
+        assert_eq!(certificate.as_der(), data);
+        let again = Certificate::all_from_file_bytes(certificate.to_pem().as_bytes());
+        assert_eq!(again.expect("our own PEM"), std::slice::from_ref(&certificate));
+        assert!(!certificate.subject().to_string().contains(char::is_control));
+        let _ = certificate.validity().days_left(i64::MAX);
+        let number: Serial = certificate.serial().to_string().parse().expect("our own text");
+        assert_eq!(number.as_bytes(), certificate.serial().as_bytes());
+        if let Ok(key) = certificate.public_key() {
+            let _ = certificate.verify_signature(key, Id::DEFAULT);
+        }
+    }
+    let _ = Certificate::all_from_file_bytes(data);
+}
+
+/// Certification requests.
+pub fn certificate_request(data: &[u8]) {
+    if let Ok(request) = Request::from_der(data) {
+        assert_eq!(request.as_der(), data);
+        assert_eq!(
+            Request::from_file_bytes(request.to_pem().as_bytes()).expect("our own PEM"),
+            request
+        );
+    }
+}
+
+/// Revocation lists.
+pub fn crl(data: &[u8]) {
+    if let Ok(crl) = Crl::from_der(data) {
+        assert_eq!(crl.as_der(), data);
+        let _ = gmkit_pki::Verifier::new(Vec::new(), gmkit_pki::Purpose::Any).with_crls([crl]);
+    }
+}
+
+/// OCSP requests.
+pub fn ocsp_request(data: &[u8]) {
+    if let Ok(request) = ocsp::Request::from_der(data) {
+        assert_eq!(request.as_der(), data);
+        assert!(!request.ids().is_empty());
+    }
+}
+
+/// OCSP responses.
+pub fn ocsp_response(data: &[u8]) {
+    if let Ok(response) = ocsp::Response::from_der(data) {
+        assert_eq!(response.as_der(), data);
+        let certificate = pki_seeds::fixed_certificate();
+        let asked = response.status_of(certificate, certificate, Id::DEFAULT, i64::MAX, None);
+        assert!(asked.is_err(), "a stranger's response was believed");
+    }
+}
+
+/// Subjects, alternative names, constraints, serial numbers and times as people type them.
+pub fn certificate_texts(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let _ = subject(text);
+    let _ = san(text);
+    let _ = subtrees(text);
+    if let Ok(serial) = text.parse::<Serial>() {
+        assert!(!serial.as_bytes().is_empty() && serial.as_bytes()[0] != 0);
+    }
+    if let Ok(time) = gmkit_pki::parse_rfc3339(text) {
+        assert!(!gmkit_pki::rfc3339(time).is_empty());
+    }
+}
+
 /// Seeds that no fuzzer finds quickly: valid inputs of every kind.
 #[must_use]
 pub fn seeds() -> Vec<(&'static str, String, Vec<u8>)> {
@@ -120,6 +204,8 @@ pub fn seeds() -> Vec<(&'static str, String, Vec<u8>)> {
         ("key_uri", "file".to_owned(), b"file:///etc/a%20b.pem".to_vec()),
         ("key_uri", "pkcs11".to_owned(), b"pkcs11:token=a;object=b?pin-source=file:x".to_vec()),
     ];
+    seeds.extend(pki_seeds::seeds());
+    seeds.extend(messages::seeds());
     for (name, format) in [
         ("compat", KeyFormat::Compat),
         ("openssl4", KeyFormat::OpenSsl4),

@@ -1,9 +1,18 @@
 //! What can be typed. Help, man pages and completions all come from here.
 
+mod cert;
+mod hsm;
+mod pkcs12;
+mod token;
+
 use std::path::PathBuf;
 
+pub(crate) use cert::*;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gmkit::keys::KeyFormat;
+pub(crate) use hsm::*;
+pub(crate) use pkcs12::*;
+pub(crate) use token::*;
 
 /// SM2 keys, signatures and encryption, SM3 hashes, SM4 encryption.
 ///
@@ -31,18 +40,22 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  gmkit pubkey -k key.pem -o pub.pem")]
     Pubkey(Pubkey),
     /// Sign a file
-    #[command(after_help = "Example:\n  gmkit sign -k key.pem -o report.sig report.pdf")]
+    #[command(after_help = "Example:\n  gmkit sign -k key.pem -o report.sig report.pdf\n  \
+                      gmkit sign -k key.pem -c chain.pem -o report.p7s report.pdf")]
     Sign(Sign),
     /// Verify a signature
-    #[command(after_help = "Example:\n  gmkit verify -p pub.pem -s report.sig report.pdf")]
+    #[command(after_help = "Example:\n  gmkit verify -p pub.pem -s report.sig report.pdf\n  \
+                      gmkit verify -c signer.crt --ca ca.crt -s report.sig report.pdf\n  \
+                      gmkit verify --ca ca.crt -s report.p7s report.pdf")]
     Verify(Verify),
-    /// Encrypt a small file to a public key
+    /// Encrypt a file to public keys or certificates
     #[command(
-        after_help = "Example:\n  gmkit encrypt -r pub.pem -f sm2 -o session.enc session.key"
+        after_help = "Example:\n  gmkit encrypt -r alice.crt -r bob.crt -o report.p7m report.pdf\n  \
+                      gmkit encrypt -r pub.pem -f sm2 -o session.enc session.key"
     )]
     Encrypt(Encrypt),
     /// Decrypt what was encrypted to a key
-    #[command(after_help = "Example:\n  gmkit decrypt -k key.pem -o session.key session.enc")]
+    #[command(after_help = "Example:\n  gmkit decrypt -k key.pem -o report.pdf report.p7m")]
     Decrypt(Decrypt),
     /// SM3 digests, printed and checked as sha256sum does
     #[command(after_help = "Example:\n  gmkit hash *.iso > SUMS && gmkit hash -c SUMS")]
@@ -72,6 +85,35 @@ pub(crate) enum Command {
                       gmkit envelope open -k owner.pem -o enc.pem enc.env"
     )]
     Envelope(Envelope),
+    /// Certificates: a small authority, requests, chains, revocation
+    #[command(
+        subcommand,
+        after_help = "Example:\n  gmkit cert ca -k ca.key --subject \"CN=Test CA,C=CN\" -o ca.pem\n  \
+                      gmkit cert csr -k a.key --subject CN=a --san DNS:a.example -o a.csr\n  \
+                      gmkit cert issue --ca ca.pem -k ca.key --csr a.csr -o a.pem\n  \
+                      gmkit cert verify --ca ca.pem --name a.example a.pem"
+    )]
+    Cert(Box<Cert>),
+    /// Keys with their certificates in one file: PKCS#12, and CFCA's .sm2 files, which are read only
+    #[command(
+        subcommand,
+        after_help = "Example:\n  gmkit pkcs12 export -k alice.key -c chain.pem -o alice.p12\n  \
+                      gmkit pkcs12 import -o alice.key -c chain.pem alice.p12"
+    )]
+    Pkcs12(Pkcs12),
+    /// Keys in devices that speak PKCS#11
+    #[command(
+        subcommand,
+        after_help = "Example:\n  gmkit hsm slots --module /opt/hsm/libpkcs11.so\n  \
+                      gmkit hsm keygen -k \"pkcs11:token=prod;object=ca?module-path=/opt/hsm/libpkcs11.so\" -p ca.pub.pem"
+    )]
+    Hsm(Hsm),
+    /// The software token, to develop and test against
+    #[command(
+        subcommand,
+        after_help = "Example:\n  gmkit token init --dir token --label dev --pin-file pin --so-pin-file so-pin"
+    )]
+    Token(Token),
     /// What this machine offers: CPU, backends, entropy, clock
     #[command(after_help = "Example:\n  gmkit doctor --randomness --stage power-on")]
     Doctor(Doctor),
@@ -109,10 +151,10 @@ pub(crate) struct Quickstart {
 /// A private key and how to unlock it.
 #[derive(Args)]
 pub(crate) struct PrivateKeyArgs {
-    /// Private key: a file, or a key URI (file:)
+    /// Private key: a file, or a key URI (file:, pkcs11:)
     #[arg(short, value_name = "KEY")]
     pub(crate) key: String,
-    /// File whose first line is the key's passphrase; else the terminal is asked
+    /// File whose first line is the key's passphrase or PIN; else the terminal is asked
     #[arg(long, value_name = "F")]
     pub(crate) passphrase_file: Option<PathBuf>,
 }
@@ -189,11 +231,26 @@ pub(crate) struct IdArg {
 pub(crate) struct Sign {
     #[command(flatten)]
     pub(crate) key: PrivateKeyArgs,
+    /// The signer's certificate; those that follow in the file go into a CMS message, too
+    #[arg(short, value_name = "CHAIN")]
+    pub(crate) certificate: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) id: IdArg,
-    /// Form of the signature
-    #[arg(short, value_enum, default_value = "der")]
-    pub(crate) form: SignatureForm,
+    /// Form of the signature [default: cms with -c, else der]
+    #[arg(short, value_enum)]
+    pub(crate) form: Option<SignatureForm>,
+    /// Put the file into the CMS message
+    #[arg(long)]
+    pub(crate) attach: bool,
+    /// Whose OIDs a CMS message has
+    #[arg(long, value_enum, default_value = "rfc5652")]
+    pub(crate) dialect: Dialect,
+    /// Keep the signatures of this CMS message, which is about the same file; they are not checked
+    #[arg(long, value_name = "MESSAGE")]
+    pub(crate) cosign: Option<PathBuf>,
+    /// Revocation list to put into a CMS message; may be given several times
+    #[arg(long, value_name = "F")]
+    pub(crate) with_crl: Vec<PathBuf>,
     /// File for the signature; else standard output
     #[arg(short, value_name = "OUT")]
     pub(crate) output: Option<PathBuf>,
@@ -201,54 +258,121 @@ pub(crate) struct Sign {
     pub(crate) file: PathBuf,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SignatureForm {
     /// SEQUENCE { r, s } of GB/T 35276, detached
     Der,
+    /// CMS SignedData, with certificates and the time; needs -c
+    Cms,
+}
+
+/// The two families of CMS.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Dialect {
+    /// As OpenSSL, Tongsuo and Java read it
+    Rfc5652,
+    /// As GB/T 35275 (GM/T 0010) has it
+    Gmt0010,
+}
+
+impl From<Dialect> for gmkit::pki::cms::Dialect {
+    fn from(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::Rfc5652 => Self::Rfc5652,
+            Dialect::Gmt0010 => Self::Gmt0010,
+        }
+    }
 }
 
 #[derive(Args)]
+#[command(group = clap::ArgGroup::new("signer").required(true).multiple(true)
+    .args(["public", "certificate", "ca"]))]
 pub(crate) struct Verify {
     /// The signer's public key
-    #[arg(short, value_name = "PUB")]
-    pub(crate) public: PathBuf,
+    #[arg(short, value_name = "PUB", conflicts_with_all = ["certificate", "ca"])]
+    pub(crate) public: Option<PathBuf>,
+    /// The signer's certificate; others that follow in the file may stand between it and an authority
+    #[arg(short, value_name = "CERT")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// Authorities that are trusted: the certificate must be vouched for
+    #[arg(long, value_name = "CA")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Revocation list; may be given several times
+    #[arg(long, value_name = "F", requires = "ca")]
+    pub(crate) crl: Vec<PathBuf>,
+    /// Use the revocation lists that a CMS message holds, too
+    #[arg(long, requires = "ca")]
+    pub(crate) crl_inside: bool,
+    /// Authorities that are trusted to say when a CMS message was signed (RFC 3161)
+    #[arg(long, value_name = "CA")]
+    pub(crate) tsa_ca: Option<PathBuf>,
+    /// Revocation list for those; may be given several times
+    #[arg(long, value_name = "F", requires = "tsa_ca")]
+    pub(crate) tsa_crl: Vec<PathBuf>,
+    /// Take CMS signatures that hash neither ID nor key of the signer, as `openssl cms -noattr` and
+    /// `gmssl cmssign` make them: they can be mistaken for signatures over something else
+    #[arg(long)]
+    pub(crate) allow_bare: bool,
     #[command(flatten)]
     pub(crate) id: IdArg,
-    /// The signature
+    /// The signature, or the CMS message
     #[arg(short, value_name = "SIG")]
     pub(crate) signature: PathBuf,
-    /// The signed file, - for standard input
-    pub(crate) file: PathBuf,
+    /// The signed file, - for standard input; not where the message holds it
+    pub(crate) file: Option<PathBuf>,
+    /// File for the content that the message holds, written once it is verified
+    #[arg(short, value_name = "CONTENT")]
+    pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) json: Json,
 }
 
 #[derive(Args)]
 pub(crate) struct Encrypt {
-    /// The recipient's public key
-    #[arg(short, value_name = "RECIPIENT")]
-    pub(crate) recipient: PathBuf,
+    /// A recipient's public key, or certificate; whether that is genuine, `gmkit cert verify` says. May be
+    /// given several times
+    #[arg(short, value_name = "RECIPIENT", required = true)]
+    pub(crate) recipient: Vec<PathBuf>,
     /// Form of the output
-    #[arg(short, value_enum)]
+    #[arg(short, value_enum, default_value = "cms")]
     pub(crate) form: EncryptionForm,
-    /// Order and encoding of the ciphertext's parts
+    /// CMS with SM4-CBC, for those who cannot read SM4-GCM: nothing protects the content against changes
+    #[arg(long)]
+    pub(crate) enveloped: bool,
+    /// Whose OIDs a CMS message has
+    #[arg(long, value_enum, default_value = "rfc5652")]
+    pub(crate) dialect: EncryptionDialect,
+    /// For sm2: order and encoding of the ciphertext's parts
     #[arg(long, value_enum, default_value = "der")]
     pub(crate) layout: Layout,
     /// File for the ciphertext; else standard output
     #[arg(short, value_name = "OUT")]
     pub(crate) output: Option<PathBuf>,
-    /// File to encrypt, at most 16 MiB, - for standard input
+    /// File to encrypt, - for standard input
     pub(crate) file: PathBuf,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EncryptionForm {
-    /// One SM2 ciphertext (GB/T 32918.4), for small files
+    /// One SM2 ciphertext (GB/T 32918.4), for a file of at most 16 MiB and one recipient
     Sm2,
+    /// CMS: SM4-GCM under a fresh key, and that to each recipient; at most 64 GiB
+    Cms,
+}
+
+/// The families of CMS, for encrypted messages.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EncryptionDialect {
+    /// OIDs of RFC 5652
+    Rfc5652,
+    /// OIDs of GB/T 35275 (GM/T 0010)
+    Gmt0010,
+    /// The same, with the OID for the encryption of keys that GmSSL 3.1 asks for
+    Gmssl,
 }
 
 /// The parts of an SM2 ciphertext.
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Layout {
     /// DER of GB/T 35276
     Der,
@@ -262,7 +386,13 @@ pub(crate) enum Layout {
 pub(crate) struct Decrypt {
     #[command(flatten)]
     pub(crate) key: PrivateKeyArgs,
-    /// Order and encoding of the ciphertext's parts; DER and C1C3C2 are told apart by themselves
+    /// The certificate that a CMS message was encrypted to; else every recipient is tried
+    #[arg(short, value_name = "CERT")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// Authorities that must vouch for those who have signed a message that is signed and enveloped
+    #[arg(long, value_name = "CA")]
+    pub(crate) ca: Option<PathBuf>,
+    /// For an SM2 ciphertext: order and encoding of its parts; DER and C1C3C2 are told apart by themselves
     #[arg(long, value_enum)]
     pub(crate) layout: Option<Layout>,
     /// File for the plaintext, created with mode 0600; else standard output

@@ -1,26 +1,36 @@
 //! One module per command.
 
 mod bench;
+mod cert;
 mod cipher;
 mod cipher_ff1;
 mod cipher_raw;
 mod cipher_whole;
 mod decrypt;
+mod decrypt_cms;
 mod doctor;
 mod encrypt;
+mod encrypt_cms;
 mod envelope;
 mod generated;
 mod hash;
+mod hsm;
 mod kdf;
 mod keygen;
 mod mac;
+mod pkcs12;
 mod pubkey;
 mod quickstart;
 mod random;
 mod selftest;
 mod sign;
+mod sign_cms;
+mod token;
 mod vectors;
 mod verify;
+mod verify_cms;
+mod verify_cms_report;
+mod verify_der;
 
 use gmkit::keys::selftest::{Algorithm, require};
 
@@ -44,6 +54,10 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Kdf(args) => kdf::run(&args),
         Command::Random(args) => random::run(&args),
         Command::Envelope(args) => envelope::run(&args),
+        Command::Cert(args) => cert::run(&args),
+        Command::Pkcs12(args) => pkcs12::run(&args),
+        Command::Hsm(args) => hsm::run(&args),
+        Command::Token(args) => token::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Vectors(args) => vectors::run(&args),

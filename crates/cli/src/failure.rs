@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt, io, path::Path, process::ExitCode};
 
-use gmkit::{keys, sm2};
+use gmkit::{keys, pki, sm2};
 
 /// Why a command did not end well.
 #[derive(Debug)]
@@ -93,10 +93,23 @@ impl From<keys::Error> for Failure {
     fn from(error: keys::Error) -> Self {
         let kind = match error {
             keys::Error::Rejected | keys::Error::SelfTest { .. } => Kind::Check,
-            keys::Error::Rng => Kind::Device,
+            keys::Error::Rng | keys::Error::Device(_) => Kind::Device,
             _ => Kind::Input,
         };
         Self { kind, message: chain(&error) }
+    }
+}
+
+impl From<pki::Error> for Failure {
+    fn from(error: pki::Error) -> Self {
+        match error {
+            pki::Error::Key(error) => error.into(),
+            pki::Error::Stream(error) => error.into(),
+            pki::Error::NotDecrypted | pki::Error::Rejected | pki::Error::Untrusted(_) => {
+                Self::check(chain(&error))
+            }
+            error => Self::input(chain(&error)),
+        }
     }
 }
 

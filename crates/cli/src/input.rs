@@ -87,6 +87,16 @@ impl<'p> Input<'p> {
         Ok(content)
     }
 
+    /// How long the content is, where that is known before it is read.
+    pub(crate) fn len(&self) -> Option<u64> {
+        self.len
+    }
+
+    /// The content for those who read by themselves.
+    pub(crate) fn into_read(self) -> impl Read + use<> {
+        Watched { reader: self.reader, progress: Progress::new(self.len) }
+    }
+
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
         loop {
             match self.reader.read(buffer) {
@@ -94,5 +104,19 @@ impl<'p> Input<'p> {
                 result => return result.about(self.path),
             }
         }
+    }
+}
+
+/// Shows how far reading is.
+struct Watched {
+    reader: Box<dyn Read>,
+    progress: Progress,
+}
+
+impl Read for Watched {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.reader.read(buffer)?;
+        self.progress.add(n);
+        Ok(n)
     }
 }

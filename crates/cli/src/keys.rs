@@ -3,10 +3,12 @@
 use std::{fs::OpenOptions, path::Path, sync::Arc};
 
 use gmkit::{
+    hsm::Opener,
     keys::{
         Error, FileOpener, KeyRegistry, KeyUri, MAX_KEY_FILE, Origin, Passphrase, PassphraseSource,
         PrivateKey, SoftwareKey, public_key_from_file_bytes,
     },
+    pki::{self, Certificate, Purpose, now},
     sm2::{PublicKey, spki::EncodePublicKey},
 };
 use zeroize::Zeroizing;
@@ -27,7 +29,8 @@ pub(crate) fn open_private(
     }
     let uri = KeyUri::parse(key, Origin::Operator)?;
     tracing::debug!(scheme = uri.scheme(), "opening private key");
-    let opened = KeyRegistry::new().with(FileOpener).open_private(&uri, &source);
+    let registry = KeyRegistry::new().with(FileOpener).with(Opener::new());
+    let opened = registry.open_private(&uri, &source);
     opened.map_err(|error| match error {
         // These name the file already.
         Error::Io { .. } | Error::FileTooLarge { .. } => error.into(),
@@ -78,14 +81,35 @@ pub(crate) fn read_public(path: &Path) -> Result<PublicKey, Failure> {
     public_key_from_file_bytes(&bytes).about(path)
 }
 
+/// Whoever is encrypted to.
+pub(crate) enum ToWhom {
+    Key(PublicKey),
+    Certificate(Box<Certificate>),
+}
+
+/// Reads whoever is encrypted to: a public key, or a certificate that permits it by what it says itself.
+pub(crate) fn read_recipient(path: &Path) -> Result<ToWhom, Failure> {
+    let bytes = Input::open(path)?.read_all(1 << 20)?;
+    let key = public_key_from_file_bytes(&bytes);
+    let certificate = match Certificate::all_from_file_bytes(&bytes) {
+        Ok(mut certificates) => certificates.swap_remove(0),
+        // Neither in PEM; or a key in DER, which begins as a certificate does.
+        Err(pki::Error::NotFound(_)) => return key.map(ToWhom::Key).about(path),
+        Err(_) if key.is_ok() => return key.map(ToWhom::Key).about(path),
+        Err(error) => return Err(Failure::about(path.display(), error)),
+    };
+    Purpose::Encrypt.check(&certificate, now()).map_err(pki::Error::from).about(path)?;
+    Ok(ToWhom::Certificate(Box::new(certificate)))
+}
+
 /// SM3 over the SubjectPublicKeyInfo: how gmkit names a public key to people.
 pub(crate) fn fingerprint(key: &PublicKey) -> String {
     let der = key.to_public_key_der().expect("91 bytes of DER");
     hex::encode(gmkit::sm3::digest(&[der.as_bytes()]))
 }
 
-struct FileOrPrompt<'p> {
-    file: Option<&'p Path>,
+pub(crate) struct FileOrPrompt<'p> {
+    pub(crate) file: Option<&'p Path>,
 }
 
 impl PassphraseSource for FileOrPrompt<'_> {
@@ -99,6 +123,11 @@ impl PassphraseSource for FileOrPrompt<'_> {
             None => prompt(&format!("Passphrase for {key}: ")),
         }
     }
+}
+
+/// The password of a file: from a file, or asked for.
+pub(crate) fn existing_password(file: Option<&Path>, of: &Path) -> Result<Passphrase, Failure> {
+    Ok(FileOrPrompt { file }.passphrase(&of.display().to_string())?)
 }
 
 /// The passphrase for a new key: from a file, which `option` names, or asked for twice.

@@ -3,11 +3,13 @@
 //! the network refused.
 
 mod args;
+mod certificates;
 mod commands;
 mod failure;
 mod input;
 mod integrity;
 mod keys;
+mod message;
 mod output;
 mod progress;
 

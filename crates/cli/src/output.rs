@@ -125,6 +125,11 @@ impl Output {
         }
     }
 
+    /// The output for those who write by themselves.
+    pub(crate) fn as_write(&mut self) -> impl Write {
+        Writer(self)
+    }
+
     /// Makes the output visible: all is written, and what had to be checked was good.
     pub(crate) fn commit(self) -> Result<(), Failure> {
         match self.sink {
@@ -152,6 +157,25 @@ impl Output {
                 released.commit()
             }
         }
+    }
+}
+
+struct Writer<'o>(&'o mut Output);
+
+impl Write for Writer<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let kind = |failure: &Failure| match failure.is_broken_pipe() {
+            true => io::ErrorKind::BrokenPipe,
+            false => io::ErrorKind::Other,
+        };
+        self.0
+            .write(bytes)
+            .map_err(|failure| io::Error::new(kind(&failure), failure.to_string()))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -13,11 +13,13 @@ fn the_tour_works_and_shows_a_refusal() {
     // The commands it prints can be typed.
     let tour = lab.path("tour");
     let typed: Vec<_> = text.lines().filter_map(|l| l.strip_prefix("$ gmkit ")).collect();
-    assert_eq!(typed.len(), 4);
-    for key in ["signer.pem", "signer.pub.pem"] {
+    assert_eq!(typed.len(), 10);
+    for key in ["signer.pem", "signer.pub.pem", "ca.pem"] {
         std::fs::remove_file(tour.join(key)).unwrap(); // keygen replaces no key
     }
-    for (line, code) in typed.iter().zip([0, 0, 0, 1]) {
+    std::fs::remove_dir_all(tour.join("ca.db")).unwrap(); // it is the old key's
+    std::fs::remove_file(tour.join("received.txt")).unwrap(); // written again by the message
+    for (line, code) in typed.iter().zip([0, 0, 0, 0, 0, 0, 0, 0, 0, 1]) {
         let done = std::process::Command::new(env!("CARGO_BIN_EXE_gmkit"))
             .args(line.split(' '))
             .current_dir(&tour)
@@ -25,6 +27,7 @@ fn the_tour_works_and_shows_a_refusal() {
             .unwrap();
         assert_eq!(done.status.code(), Some(code), "{line}");
     }
+    assert_eq!(lab.read("tour/received.txt"), lab.read("tour/contract.txt"));
 }
 
 #[test]
@@ -156,6 +159,27 @@ fn sm2_encryption_in_each_layout() {
     assert_eq!(lab.ok("decrypt -k key.pem der.enc"), "a session key");
     assert_eq!(lab.ok("decrypt -k key.pem c1c3c2.enc"), "a session key");
     lab.fails(1, "decrypt -k key.pem c1c2c3.enc");
+}
+
+/// Where the system lets a user have no more threads, as in a container.
+#[test]
+fn many_files_are_hashed_without_threads() {
+    let lab = Lab::empty();
+    let names = ["a", "b", "c"];
+    names.iter().for_each(|name| lab.write(name, name));
+    // Root is not limited, so somebody else must run it, and be able to reach it.
+    std::fs::copy(env!("CARGO_BIN_EXE_gmkit"), lab.path("gmkit")).unwrap();
+    let everyone = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(lab.path("."), everyone).unwrap();
+    let limited = "bash -c 'ulimit -u 1; exec ./gmkit hash a b c'";
+    lab.write(
+        "run.sh",
+        format!(
+            "if [ $(id -u) = 0 ]; then exec setpriv --reuid=65534 --clear-groups {limited}; fi\n\
+             exec {limited}\n"
+        ),
+    );
+    assert_eq!(lab.peer("bash run.sh"), lab.ok("hash a b c"));
 }
 
 /// More files than are hashed together, on all cores: lines stand in the order of the names, and what

@@ -6,6 +6,8 @@
 //! | [`sm3`] | the hash function and the key derivation function, GB/T 32905 |
 //! | [`sm4`] | the block cipher and its modes, GB/T 32907 and 17964 |
 //! | `keys` | keys in files and behind URIs, self-tests (feature `keys`, on by default) |
+//! | `hsm` | keys in PKCS#11 devices (feature `hsm`) |
+//! | `pki` | certificates: issuing, chains, revocation, requests, OCSP; CMS messages, PKCS#12 (feature `pki`) |
 //! | `rng` | the generators of GM/T 0105 (feature `rng`), the tests of GM/T 0005 (feature `randomness`) |
 //!
 //! Sign a message and verify it:
@@ -36,8 +38,12 @@
 //! gmkit is not a certified cryptographic module.
 #![no_std]
 
+#[cfg(feature = "hsm")]
+pub use gmkit_hsm as hsm;
 #[cfg(feature = "keys")]
 pub use gmkit_keys as keys;
+#[cfg(feature = "pki")]
+pub use gmkit_pki as pki;
 #[cfg(feature = "rng")]
 pub use gmkit_rng as rng;
 pub use gmkit_sm2 as sm2;

@@ -75,6 +75,8 @@ pub enum Error {
     Rng,
     /// A message is longer than the mode allows.
     MessageTooLong,
+    /// A device, or the way to it, says no.
+    Device(Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// Why an encrypted key is not decrypted, before any passphrase is tried.
@@ -128,6 +130,7 @@ impl fmt::Display for Error {
             Self::Rejected => f.write_str("rejected"),
             Self::Rng => f.write_str("the random number generator failed"),
             Self::MessageTooLong => f.write_str("message too long"),
+            Self::Device(error) => write!(f, "device: {error}"),
         }
     }
 }
@@ -154,6 +157,7 @@ impl std::error::Error for Error {
             Self::Pem(error) => Some(error),
             Self::Key(error) => Some(error),
             Self::Io { source, .. } => Some(source),
+            Self::Device(error) => error.source(),
             _ => None,
         }
     }

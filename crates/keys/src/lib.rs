@@ -9,6 +9,7 @@
 //!   one per scheme. [`FileOpener`] is the one for files.
 //! - [`SoftwareKey`] reads and writes PKCS#8, encrypted or not, SEC1 and SubjectPublicKeyInfo, in
 //!   the forms that OpenSSL, Tongsuo and GmSSL write for SM2 keys.
+//! - [`content`]: PBES2 for other things than keys.
 //! - [`EnvelopedKey`]: a private key on its way to its owner (GB/T 35276).
 //! - [`selftest`]: known-answer tests, run before the first use of each algorithm, and a pairwise
 //!   test of each generated key.
@@ -50,7 +51,7 @@ pub use file_opener::{FileOpener, MAX_KEY_FILE};
 pub use identity::{Credential, Identity};
 pub use opener::{KeyOpener, KeyRegistry};
 pub use passphrase::{Passphrase, PassphraseSource};
-pub use pbes2::{KeyFormat, MAX_ITERATIONS, MAX_SCRYPT_MEMORY};
+pub use pbes2::{KeyFormat, MAX_ITERATIONS, MAX_SCRYPT_MEMORY, content};
 pub use private_key::{ExchangeContext, PrivateKey, SigningContext};
 pub use public_file::{public_key_from_file_bytes, public_key_to_pem};
 pub use secret_key::{MacContext, OpeningContext, SealingContext, SecretKey};

@@ -1,6 +1,7 @@
 //! Encrypted PKCS#8: EncryptedPrivateKeyInfo with PBES2 (RFC 8018, 6.2 and A.4).
 
 mod cipher;
+pub mod content;
 mod kdf;
 
 use der::{
@@ -79,17 +80,21 @@ pub(crate) struct Encrypted<'a> {
 impl<'a> Encrypted<'a> {
     pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
         let info = EncryptedPrivateKeyInfo::from_der(bytes).map_err(der_fault)?;
-        if info.algorithm.oid != PBES2 {
-            return Err(EncryptionFault::Scheme(info.algorithm.oid).into());
+        Self::new(&info.algorithm, info.encrypted_data.as_bytes())
+    }
+
+    fn new(algorithm: &AlgorithmIdentifierRef<'a>, data: &'a [u8]) -> Result<Self, Error> {
+        if algorithm.oid != PBES2 {
+            return Err(EncryptionFault::Scheme(algorithm.oid).into());
         }
-        let params: Pbes2Params<'_> = parameters(&info.algorithm)?;
+        let params: Pbes2Params<'_> = parameters(algorithm)?;
         let cipher = Cipher::from_oid(params.encryption.oid)?;
         let iv: &OctetStringRef = parameters(&params.encryption)?;
         if iv.as_bytes().len() != cipher.iv_len() {
             return Err(EncryptionFault::Parameters.into());
         }
         let kdf = Kdf::parse(&params.key_derivation, cipher.key_len())?;
-        Ok(Self { kdf, cipher, iv: iv.as_bytes(), data: info.encrypted_data.as_bytes() })
+        Ok(Self { kdf, cipher, iv: iv.as_bytes(), data })
     }
 
     /// # Errors
@@ -107,6 +112,20 @@ pub(crate) fn encrypt(
     passphrase: &Passphrase,
     format: KeyFormat,
 ) -> Result<Vec<u8>, Error> {
+    let (algorithm, data) = encrypt_parts(plain, passphrase, format)?;
+    let info = EncryptedPrivateKeyInfo {
+        algorithm: AlgorithmIdentifierRef::from_der(&algorithm).map_err(der_fault)?,
+        encrypted_data: OctetStringRef::new(&data).map_err(der_fault)?,
+    };
+    info.to_der().map_err(der_fault)
+}
+
+/// AlgorithmIdentifier and ciphertext, with a fresh salt and IV.
+fn encrypt_parts(
+    plain: &[u8],
+    passphrase: &Passphrase,
+    format: KeyFormat,
+) -> Result<(Vec<u8>, Vec<u8>), Error> {
     tested()?;
     let (prf, iterations) = format.prf_and_iterations();
     let (mut salt, mut iv) = ([0; 16], [0; 16]);
@@ -115,8 +134,9 @@ pub(crate) fn encrypt(
     let mut key = Zeroizing::new([0; 16]);
     prf.pbkdf2(passphrase.as_bytes(), &salt, iterations as u32, &mut *key);
     let data = gmkit_sm4::cbc::encrypt(&key, &iv, plain);
-    Ok(assemble(prf, &salt, iterations, format == KeyFormat::GmSsl, &iv, &data)
-        .expect("structures of fixed size encode"))
+    let algorithm = assemble(prf, &salt, iterations, format == KeyFormat::GmSsl, &iv)
+        .expect("structures of fixed size encode");
+    Ok((algorithm, data))
 }
 
 /// Encrypted keys rest on SM4 and HMAC-SM3, whichever of them a given file uses.
@@ -131,7 +151,6 @@ fn assemble(
     iterations: u64,
     with_key_length: bool,
     iv: &[u8],
-    data: &[u8],
 ) -> der::Result<Vec<u8>> {
     let kdf_params = kdf::encode_pbkdf2(prf, salt, iterations, with_key_length.then_some(16))?;
     let iv = OctetStringRef::new(iv)?.to_der()?;
@@ -146,14 +165,7 @@ fn assemble(
         },
     }
     .to_der()?;
-    EncryptedPrivateKeyInfo {
-        algorithm: AlgorithmIdentifierRef {
-            oid: PBES2,
-            parameters: Some(AnyRef::from_der(&params)?),
-        },
-        encrypted_data: OctetStringRef::new(data)?,
-    }
-    .to_der()
+    AlgorithmIdentifierRef { oid: PBES2, parameters: Some(AnyRef::from_der(&params)?) }.to_der()
 }
 
 fn parameters<'a, T: der::DecodeValue<'a, Error = der::Error> + der::FixedTag + 'a>(

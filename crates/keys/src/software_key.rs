@@ -112,13 +112,24 @@ impl SoftwareKey {
         passphrase: &Passphrase,
         format: KeyFormat,
     ) -> Result<String, Error> {
-        let der = match format {
+        Ok(pem::encode(ENCRYPTED, &self.to_encrypted_der(passphrase, format)?).to_string())
+    }
+
+    /// Writes encrypted PKCS#8 in DER.
+    ///
+    /// # Errors
+    /// [`Error::Rng`].
+    pub fn to_encrypted_der(
+        &self,
+        passphrase: &Passphrase,
+        format: KeyFormat,
+    ) -> Result<Vec<u8>, Error> {
+        match format {
             KeyFormat::GmSsl => {
-                pbes2::encrypt(&self.key.to_private_key_info_with_curve()[..], passphrase, format)?
+                pbes2::encrypt(&self.key.to_private_key_info_with_curve()[..], passphrase, format)
             }
-            _ => pbes2::encrypt(&self.key.to_private_key_info()[..], passphrase, format)?,
-        };
-        Ok(pem::encode(ENCRYPTED, &der).to_string())
+            _ => pbes2::encrypt(&self.key.to_private_key_info()[..], passphrase, format),
+        }
     }
 
     /// d, for an envelope.

@@ -22,6 +22,9 @@ const GLIBC_FLOOR: (u32, u32) = (2, 28);
 /// Libraries that may be needed, without their version; `ld-linux` is a part of libc.
 const LIBRARIES: &[&str] = &["libc", "libm", "libdl", "libpthread", "libgcc_s", "ld-linux"];
 
+/// Functions of PKCS#11 3.0.
+const PKCS11_FUNCTIONS: usize = 92;
+
 const PAGE: u64 = 64 << 10;
 
 pub(crate) const SONAME: &str = "libgmkit.so.0";
@@ -38,10 +41,35 @@ pub(crate) fn check_exports(path: &Path) -> Result {
     report(path, &export_faults(&parse(&bytes)?)?)
 }
 
-/// Checks a program or a library: what it needs from the system.
+/// Checks a program or a library: what it needs from the system, and that it is no lab build.
 pub(crate) fn check_needs(path: &Path) -> Result {
     let bytes = read(path)?;
-    report(path, &need_faults(&parse(&bytes)?))
+    let mut faults = need_faults(&parse(&bytes)?);
+    faults.extend(lab_fault(&bytes));
+    report(path, &faults)
+}
+
+/// What the token's lab build has in it, and no file that is released.
+const LAB: &[u8] = b"gmkit token lab build";
+
+fn lab_fault(bytes: &[u8]) -> Option<String> {
+    let found = bytes.windows(LAB.len()).any(|window| window == LAB);
+    found.then(|| "is a lab build".to_owned())
+}
+
+/// Checks a PKCS#11 module: its needs, and that it exports the standard's functions and no others.
+pub(crate) fn check_module(path: &Path) -> Result {
+    let bytes = read(path)?;
+    let elf = parse(&bytes)?;
+    let mut faults = need_faults(&elf);
+    faults.extend(lab_fault(&bytes));
+    let exported = exports(&elf);
+    let others = exported.iter().filter(|name| !name.starts_with("C_"));
+    faults.extend(others.map(|name| format!("exports {name}")));
+    if exported.len() != PKCS11_FUNCTIONS {
+        faults.push(format!("exports {} functions", exported.len()));
+    }
+    report(path, &faults)
 }
 
 fn report(path: &Path, faults: &[String]) -> Result {

@@ -25,7 +25,7 @@ pub(crate) fn check() -> Result {
     }
     check_links(&run::root().join("README.md"))?;
     check_links(&run::root().join("README.zh-CN.md"))?;
-    run::run("cargo build --package gmkit-cli")?;
+    run::run("cargo build --package gmkit-cli --package gmkit-token")?;
     for page in &pages {
         run_commands(page)?;
     }

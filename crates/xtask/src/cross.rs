@@ -67,7 +67,7 @@ const TARGETS: &[Target] = &[
 
 /// Largest acceptable sizes in bytes: the vectors binary, and the shared library.
 const MAX_VECTORS: u64 = 8 << 20;
-const MAX_LIBRARY: u64 = 2 << 20;
+const MAX_LIBRARY: u64 = 4 << 20;
 
 /// Builds and tests every target. Those that are not first class may be missing, which is said.
 pub(crate) fn run() -> Result {
@@ -91,6 +91,9 @@ pub(crate) fn test() -> Result<Outcome> {
         target.build()?;
         check_vectors(target)?;
         check_c_abi(target)?;
+        if !target.is_static {
+            check_token(target)?;
+        }
         if target.zig.starts_with("x86_64-linux-gnu") {
             abi::check_bites(&target.release().join("libgmkit.a"))?;
             check_start(&target.release().join("gmkit"))?;
@@ -109,14 +112,17 @@ impl Target {
     fn build(&self) -> Result {
         let packages = "--package gmkit-cli --package gmkit-vectors --package gmkit-ffi";
         if self.is_static {
+            // A static program cannot load a module, and the token is nothing else.
             return self.cargo(&format!("build --release {packages}"));
         }
         let glibc = self.zig.split_once("gnu.").map_or("", |(_, version)| version);
+        let packages = format!("{packages} --package gmkit-token");
         zig::cargo(&format!("--release {packages} --target {}.{glibc}", self.triple))?;
         let built = self.release();
         abi::check_library(&built.join("libgmkit.so"))?;
         abi::check_needs(&built.join("gmkit"))?;
         abi::check_needs(&built.join("gmkit-vectors"))?;
+        abi::check_module(&built.join("libgmkit_token.so"))?;
         check_size(&built.join("libgmkit.so"), MAX_LIBRARY)
     }
 
@@ -125,6 +131,10 @@ impl Target {
     }
 
     fn cargo(&self, args: &str) -> Result {
+        self.cargo_with(args, &[])
+    }
+
+    fn cargo_with(&self, args: &str, environment: &[(&str, &str)]) -> Result {
         let line = format!("cargo {args} --target {}", self.triple);
         let mut command = run::command(&line);
         let variable = self.triple.replace('-', "_").to_uppercase();
@@ -134,6 +144,7 @@ impl Target {
         if !self.runner.is_empty() {
             command.env(format!("CARGO_TARGET_{variable}_RUNNER"), self.runner.join(" "));
         }
+        command.envs(environment.iter().copied());
         run::run_command(&mut command, &line)
     }
 
@@ -172,6 +183,16 @@ fn check_vectors(target: &Target) -> Result {
         return Err(format!("{path} wants a dynamic linker"));
     }
     Ok(())
+}
+
+/// The software token signs on the target.
+fn check_token(target: &Target) -> Result {
+    if target.runner.is_empty() {
+        return Ok(()); // the unit tests were this
+    }
+    // Each test starts a process of its own, which the host cannot run by itself.
+    let line = "test --package gmkit-token --test operations sm2_signatures";
+    target.cargo_with(line, &[("GMKIT_TEST_RUNNER", &target.runner.join(" "))])
 }
 
 /// `gmkit --version` costs next to nothing: under ten million instructions, a few milliseconds.
@@ -250,9 +271,9 @@ fn is_static(path: &str) -> Result<bool> {
 
 /// The flows of the command's tests, run by the host with the target's binary.
 fn test_command(target: &Target) -> Result {
-    let line = "cargo test --package gmkit-cli --test flows --test bad_input -- \
+    let line = "cargo test --package gmkit-cli --test flows --test bad_input --test cert --test cms -- \
                 --skip five_gib --skip progress_bar --skip sealed_binary --skip broken_pipe \
-                --skip flipped_bit --skip tour";
+                --skip flipped_bit --skip tour --skip without_threads";
     let mut command = run::command(line);
     command.env("GMKIT_UNDER_TEST", target.binary("gmkit").join(" "));
     run::run_command(&mut command, line)

@@ -85,6 +85,9 @@ fn collect(item: Item, items: &mut Vec<Item>) -> syn::Result<()> {
             items.push(Item::Const(constant));
         }
         Item::Enum(error) if error.ident == "gmkit_error" => items.push(Item::Enum(error)),
+        Item::Type(function) if function.ident.to_string().starts_with("gmkit_") => {
+            items.push(Item::Type(function));
+        }
         Item::Struct(mut bytes) if bytes.ident == "gmkit_bytes" => {
             for field in &mut bytes.fields {
                 field.ty = pointer(field.ty.clone());
@@ -213,6 +216,9 @@ fn pointer(kind: Type) -> Type {
         "InMany" => parse_quote! { *const gmkit_bytes },
         "Verdicts" => parse_quote! { *mut i32 },
         "Len" => parse_quote! { *mut usize },
+        "Reader" => parse_quote! { gmkit_read },
+        "Writer" => parse_quote! { gmkit_write },
+        "Context" => parse_quote! { *mut c_void },
         "Text" => parse_quote! { *const c_char },
         "Ref" => parse_quote! { *const #target },
         "RefMut" | "Owned" => parse_quote! { *mut #target },

@@ -22,6 +22,11 @@ const NEEDED: &[(&str, &str)] = &[
     ("npm", "npm --version"),
     ("botan", "botan version"),
     ("valgrind", "valgrind --version"),
+    // PKCS#11's clients, and a module to compare with.
+    ("opensc", "which pkcs11-tool"),
+    ("gnutls-bin", "which p11tool"),
+    ("libengine-pkcs11-openssl", "openssl engine pkcs11"),
+    ("softhsm2", "which softhsm2-util"),
 ];
 
 /// The same for building and running on other targets.

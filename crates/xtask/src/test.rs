@@ -128,9 +128,13 @@ fn features() -> Result<Outcome> {
         "gmkit",
         "gmkit --features kdfs",
         "gmkit --features rng",
+        "gmkit --features pki",
+        "gmkit --features hsm",
+        "gmkit-pki --features classic",
     ] {
         run(&format!("cargo clippy --no-default-features --package {args} -- -D warnings"))?;
     }
+    run("cargo test --package gmkit-pki --features classic --lib")?;
     Ok(Outcome::Passed)
 }
 

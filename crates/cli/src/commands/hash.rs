@@ -10,7 +10,7 @@ use gmkit::{
     keys::selftest::Algorithm,
     sm3::{Digest, Sm3},
 };
-use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
 
 use super::tested;
 use crate::{
@@ -37,8 +37,10 @@ const TOGETHER: usize = 256;
 fn hash_all(files: &[PathBuf], json: bool) -> Result<(), Failure> {
     let mut failed = None;
     let mut list = Vec::new();
+    let cores = Cores::new(files.len());
     for files in files.chunks(TOGETHER) {
-        let digests: Vec<_> = files.par_iter().map(|file| digest(file)).collect();
+        let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+        let digests = cores.digests(&paths);
         for (file, digest) in files.iter().zip(digests) {
             match digest {
                 Ok(digest) if json => {
@@ -58,6 +60,23 @@ fn hash_all(files: &[PathBuf], json: bool) -> Result<(), Failure> {
         print_bytes(serde_json::Value::from(list).to_string().as_bytes())?;
     }
     failed.map_or(Ok(()), Err)
+}
+
+/// What hashes several files: a thread for each core. `None` for a single file, and where no thread can be
+/// started, as in a container that limits them: then one file comes after the other.
+struct Cores(Option<ThreadPool>);
+
+impl Cores {
+    fn new(files: usize) -> Self {
+        Self((files > 1).then(ThreadPoolBuilder::new).and_then(|pool| pool.build().ok()))
+    }
+
+    fn digests(&self, files: &[&Path]) -> Vec<Result<String, Failure>> {
+        match &self.0 {
+            Some(pool) => pool.install(|| files.par_iter().map(|file| digest(file)).collect()),
+            None => files.iter().map(|file| digest(file)).collect(),
+        }
+    }
 }
 
 fn digest(file: &Path) -> Result<String, Failure> {
@@ -146,8 +165,10 @@ fn check(sums: &Path, json: bool) -> Result<(), Failure> {
             None => tally.malformed += 1,
         }
     }
+    let cores = Cores::new(wanted.len());
     for wanted in wanted.chunks(TOGETHER) {
-        let digests: Vec<_> = wanted.par_iter().map(|(_, file)| digest(file)).collect();
+        let paths: Vec<&Path> = wanted.iter().map(|(_, file)| file.as_path()).collect();
+        let digests = cores.digests(&paths);
         for ((want, file), digest) in wanted.iter().zip(digests) {
             let verdict = tally.count(want, digest);
             if json {

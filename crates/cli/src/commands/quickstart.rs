@@ -29,30 +29,51 @@ pub(crate) fn run(args: &Quickstart) -> Result<(), Failure> {
     let shown = fs::canonicalize(".").about(&dir)?;
     print(&format!("In {}; gmkit is {binary}\n", shown.display()))?;
 
-    print("A file to sign, and a passphrase for the key:")?;
+    print("A file to sign, and a passphrase for the keys:")?;
     write(Path::new("contract.txt"), CONTRACT.as_bytes(), Access::Public)?;
-    write(Path::new("signer.pass"), random_passphrase()?.as_bytes(), Access::Secret)?;
-    print("  contract.txt  signer.pass\n")?;
+    write(Path::new("keys.pass"), random_passphrase()?.as_bytes(), Access::Secret)?;
+    print("  contract.txt  keys.pass\n")?;
 
     print("1. Make an SM2 key, encrypted under the passphrase:")?;
-    step("gmkit keygen -o signer.pem -p signer.pub.pem --passphrase-file signer.pass")?;
+    step("gmkit keygen -o signer.pem -p signer.pub.pem --passphrase-file keys.pass")?;
 
-    print("\n2. Sign the file:")?;
-    step("gmkit sign -k signer.pem --passphrase-file signer.pass -o contract.sig contract.txt")?;
+    print("\n2. Make a certificate for it, from an authority of its own:")?;
+    step("gmkit keygen -o ca.pem --passphrase-file keys.pass")?;
+    step(
+        "gmkit cert ca -k ca.pem --passphrase-file keys.pass --subject CN=Tour-CA,C=CN -o ca.crt",
+    )?;
+    step(
+        "gmkit cert csr -k signer.pem --passphrase-file keys.pass --subject CN=Alice,C=CN -o signer.csr",
+    )?;
+    step(
+        "gmkit cert issue --ca ca.crt -k ca.pem --passphrase-file keys.pass --db ca.db --profile sign \
+         --csr signer.csr -o signer.crt",
+    )?;
 
-    print("\n3. Verify the signature:")?;
-    step("gmkit verify -p signer.pub.pem -s contract.sig contract.txt")?;
+    print("\n3. Sign the file, and verify the signature:")?;
+    step("gmkit sign -k signer.pem --passphrase-file keys.pass -o contract.sig contract.txt")?;
+    step("gmkit verify -c signer.crt --ca ca.crt -s contract.sig contract.txt")?;
 
-    print("\n4. A copy in which the price has changed is refused:")?;
+    print(
+        "\n4. A CMS message holds the certificate and the time with the signature, and the file too:",
+    )?;
+    step(
+        "gmkit sign -k signer.pem --passphrase-file keys.pass -c signer.crt --attach -o contract.p7m contract.txt",
+    )?;
+    step("gmkit verify --ca ca.crt -s contract.p7m -o received.txt")?;
+
+    print("\n5. A copy in which the price has changed is refused:")?;
     print("$ sed 's/100 yuan/999 yuan/' contract.txt > tampered.txt")?;
     let tampered = CONTRACT.replace("100 yuan", "999 yuan");
     write(Path::new("tampered.txt"), tampered.as_bytes(), Access::Public)?;
-    refused("gmkit verify -p signer.pub.pem -s contract.sig tampered.txt")?;
+    refused("gmkit verify -c signer.crt --ca ca.crt -s contract.sig tampered.txt")?;
 
-    print("\n5. Somebody else's software agrees (OpenSSL 3 or 4, not run here):")?;
+    print("\n6. Somebody else's software agrees (OpenSSL 3 or 4, not run here):")?;
     print(
         "$ openssl pkeyutl -verify -pubin -inkey signer.pub.pem -rawin -digest sm3 \\\n    \
-         -pkeyopt distid:1234567812345678 -in contract.txt -sigfile contract.sig",
+         -pkeyopt distid:1234567812345678 -in contract.txt -sigfile contract.sig\n\
+         $ openssl verify -CAfile ca.crt signer.crt      # OpenSSL 4\n\
+         $ openssl cms -verify -binary -inform DER -in contract.p7m -CAfile ca.crt      # OpenSSL 4",
     )
 }
 

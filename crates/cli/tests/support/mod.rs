@@ -11,6 +11,7 @@ use std::{
 /// A folder with a key pair in it: `key.pem` (not encrypted) and `pub.pem`.
 pub(crate) struct Lab {
     dir: tempfile::TempDir,
+    environment: Vec<(&'static str, std::ffi::OsString)>,
 }
 
 /// What a command did.
@@ -22,13 +23,18 @@ pub(crate) struct Done {
 
 impl Lab {
     pub(crate) fn empty() -> Self {
-        Self { dir: tempfile::tempdir().unwrap() }
+        Self { dir: tempfile::tempdir().unwrap(), environment: Vec::new() }
     }
 
     pub(crate) fn new() -> Self {
         let lab = Self::empty();
         lab.ok("keygen -o key.pem -p pub.pem --no-passphrase");
         lab
+    }
+
+    /// Sets a variable for what is run here.
+    pub(crate) fn set(&mut self, name: &'static str, value: impl Into<std::ffi::OsString>) {
+        self.environment.push((name, value.into()));
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -83,6 +89,7 @@ impl Lab {
             .args(words)
             .args(args)
             .current_dir(self.dir.path())
+            .envs(self.environment.iter().cloned())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -125,8 +132,28 @@ impl Lab {
     pub(crate) fn peer_done(&self, line: &str) -> Done {
         let mut words = line.split_whitespace();
         let program = words.next().unwrap();
-        let output = Command::new(program).args(words).current_dir(self.dir.path()).output();
+        let mut command = Command::new(program);
+        command.args(words).current_dir(self.dir.path()).envs(self.environment.iter().cloned());
+        let output = command.output();
         done(output.unwrap_or_else(|error| panic!("these tests need `{program}`: {error}")))
+    }
+}
+
+/// The command line of a peer that `cargo xtask test` has built: `openssl4`, `tongsuo`, `gmssl`, `python`.
+pub(crate) fn built_peer(name: &str) -> String {
+    let peers = format!("{}/../../target/peers", env!("CARGO_MANIFEST_DIR"));
+    let (libraries, program) = match name {
+        "python" => (String::new(), format!("{peers}/bin/python")),
+        "gmssl" => {
+            let home = format!("{peers}/.gmssl_3.1.1_install");
+            (format!("{home}/lib"), format!("{home}/bin/gmssl"))
+        }
+        name => (format!("{peers}/{name}"), format!("{peers}/{name}/apps/openssl")),
+    };
+    assert!(Path::new(&program).exists(), "{program} is missing: `cargo xtask test` builds it");
+    match libraries.is_empty() {
+        true => program,
+        false => format!("env LD_LIBRARY_PATH={libraries} {program}"),
     }
 }
 

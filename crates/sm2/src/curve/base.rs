@@ -17,8 +17,8 @@ const POINT: usize = 64;
 /// The bytes of a window's points.
 pub(crate) type Window = [[u8; POINT]; ENTRIES];
 
-/// At multiples of a window's size: no window is on two pages, and no entry on two cache lines, so
-/// that which of them were touched before says nothing.
+/// Aligned to the size of a window: no window is on two pages, and no entry on two cache lines. So
+/// whatever a digit is, reading its window touches the same of both.
 #[repr(C, align(2048))]
 struct Table([u8; WINDOWS * ENTRIES * POINT]);
 

@@ -9,7 +9,7 @@ mod sm4e;
 use super::{
     Backend, Block, Candidate, HashKey, RoundKeys, affine,
     cpu::token,
-    drive::{backend, drive},
+    drive::{backend, drive, padded},
     fill_counters, last_word,
     portable::Portable,
     schedule,

@@ -170,6 +170,20 @@ macro_rules! drive {
     };
 }
 
+/// Defines a function for fewer blocks than a group has: it takes a whole one, filled up with zeros.
+macro_rules! padded {
+    ($features:literal, $visibility:vis fn $name:ident) => {
+        #[target_feature(enable = $features)]
+        $visibility fn $name<const DECRYPT: bool>(rk: &RoundKeys, blocks: &mut [Block]) {
+            let mut group = [[0; 16]; GROUP];
+            group[..blocks.len()].copy_from_slice(blocks);
+            groups::<DECRYPT, 1>(rk, core::slice::from_mut(&mut group));
+            blocks.copy_from_slice(&group[..blocks.len()]);
+            wipe(&mut group);
+        }
+    };
+}
+
 /// Implements the backend for a token, by what [`drive`] defines, a key schedule, and the two functions
 /// of a hash. All of them need no more features than the token stands for.
 macro_rules! backend {
@@ -219,4 +233,4 @@ macro_rules! backend {
     };
 }
 
-pub(super) use {backend, drive};
+pub(super) use {backend, drive, padded};

@@ -13,7 +13,7 @@ mod vpclmul;
 use super::{
     Backend, Block, Candidate, HashKey, RoundKeys, affine,
     cpu::token,
-    drive::{backend, drive},
+    drive::{backend, drive, padded},
     fill_counters, last_word,
 };
 

@@ -77,47 +77,26 @@ macro_rules! reduce {
 
 /// Adds a word of b times a to t1 to t4, and makes t5: the low halves in one chain of carries, the high ones in
 /// the other.
+#[rustfmt::skip]
 macro_rules! row {
     ($word:literal, $t1:ident $t2:ident $t3:ident $t4:ident $t5:ident) => {
         concat!(
-            "mov rdx, ",
-            $word,
-            "
+            "mov rdx, ", $word, "
              xor {x:e}, {x:e}
              mulx {y}, {x}, [{a}]
-             adcx {",
-            stringify!($t1),
-            "}, {x}
-             adox {",
-            stringify!($t2),
-            "}, {y}
+             adcx {", stringify!($t1), "}, {x}
+             adox {", stringify!($t2), "}, {y}
              mulx {y}, {x}, [{a} + 8]
-             adcx {",
-            stringify!($t2),
-            "}, {x}
-             adox {",
-            stringify!($t3),
-            "}, {y}
+             adcx {", stringify!($t2), "}, {x}
+             adox {", stringify!($t3), "}, {y}
              mulx {y}, {x}, [{a} + 16]
-             adcx {",
-            stringify!($t3),
-            "}, {x}
-             adox {",
-            stringify!($t4),
-            "}, {y}
-             mulx {",
-            stringify!($t5),
-            "}, {x}, [{a} + 24]
+             adcx {", stringify!($t3), "}, {x}
+             adox {", stringify!($t4), "}, {y}
+             mulx {", stringify!($t5), "}, {x}, [{a} + 24]
              mov edx, 0
-             adcx {",
-            stringify!($t4),
-            "}, {x}
-             adox {",
-            stringify!($t5),
-            "}, rdx
-             adcx {",
-            stringify!($t5),
-            "}, rdx",
+             adcx {", stringify!($t4), "}, {x}
+             adox {", stringify!($t5), "}, rdx
+             adcx {", stringify!($t5), "}, rdx",
         )
     };
 }
@@ -278,7 +257,7 @@ fn select(entries: &[[u8; 64]], number: u64) -> [u64; 8] {
     let one = _mm256_set1_epi64x(1);
     let (mut j, mut low, mut high) = (one, _mm256_setzero_si256(), _mm256_setzero_si256());
     for entry in entries {
-        let wanted = _mm256_cmpeq_epi64(number, j);
+        let wanted = opaque(_mm256_cmpeq_epi64(number, j));
         let (halves, _) = entry.as_chunks::<32>();
         low = _mm256_or_si256(low, _mm256_and_si256(wanted, load(&halves[0])));
         high = _mm256_or_si256(high, _mm256_and_si256(wanted, load(&halves[1])));
@@ -289,6 +268,17 @@ fn select(entries: &[[u8; 64]], number: u64) -> [u64; 8] {
     store(&mut halves[0], low);
     store(&mut halves[1], high);
     words
+}
+
+/// The same, for all the compiler knows: that a mask is all or nothing is not for it to use.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn opaque(mut x: __m256i) -> __m256i {
+    // SAFETY: no instruction at all, on a register.
+    unsafe {
+        asm!("/* {0} */", inout(ymm_reg) x, options(pure, nomem, nostack, preserves_flags));
+    }
+    x
 }
 
 #[target_feature(enable = "avx2")]

@@ -1,5 +1,5 @@
-//! One message, with the message expansion in vectors: four words take about as many instructions as two of
-//! the portable code, and none of them is one that a step waits for.
+//! One message, with the message expansion in vectors, four words at a time: a sixth fewer instructions, none
+//! of them one that a step waits for.
 
 use core::arch::x86_64::*;
 

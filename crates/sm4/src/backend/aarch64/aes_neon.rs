@@ -15,7 +15,7 @@ use super::{
     cpu::AesNeon,
     drive, fill_counters, last_word,
     neon::{GROUP, Vector, bytes, counts, read_rows, transposed, word, write_rows, xor, xor_rows},
-    pmull,
+    padded, pmull,
 };
 use crate::block::{InOutBlocks, wipe, xor_blocks};
 
@@ -52,16 +52,7 @@ fn schedule(key: &Block) -> RoundKeys {
     rk
 }
 
-/// Less than a group.
-#[target_feature(enable = "neon,aes")]
-fn few<const DECRYPT: bool>(rk: &RoundKeys, blocks: &mut [Block]) {
-    let mut group = [[0; 16]; GROUP];
-    let (filled, _) = group.split_at_mut(blocks.len());
-    filled.copy_from_slice(blocks);
-    groups::<DECRYPT, 1>(rk, core::slice::from_mut(&mut group));
-    blocks.copy_from_slice(&group[..blocks.len()]);
-    wipe(&mut group);
-}
+padded!("neon,aes", fn few);
 
 /// x0 + L(S(z)).
 #[inline]

@@ -10,7 +10,7 @@ use super::{
     affine::{S_BOX, rotation},
     backend,
     cpu::Neon,
-    drive, fill_counters, last_word,
+    drive, fill_counters, last_word, padded,
     schedule::{CK, FK},
 };
 use crate::block::{InOutBlocks, wipe, xor_blocks};
@@ -53,15 +53,7 @@ fn hash(key: &HashKey, y: &mut Block, blocks: &[Block]) {
     Portable.hash(key, y, blocks);
 }
 
-/// Less than a group.
-#[target_feature(enable = "neon")]
-fn few<const DECRYPT: bool>(rk: &RoundKeys, blocks: &mut [Block]) {
-    let mut group = [[0; 16]; GROUP];
-    group[..blocks.len()].copy_from_slice(blocks);
-    groups::<DECRYPT, 1>(rk, core::slice::from_mut(&mut group));
-    blocks.copy_from_slice(&group[..blocks.len()]);
-    wipe(&mut group);
-}
+padded!("neon", fn few);
 
 /// x0 + L(S(z)), where L(s) = s + s<<<24 + (s + s<<<8 + s<<<16)<<<2.
 #[inline]

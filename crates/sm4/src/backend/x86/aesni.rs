@@ -13,6 +13,7 @@ use super::{
         AES_KEY_OUT, AES_OUT, IN, INTO, KEY_M, M0, M1, MAPPED_CK, MAPPED_FK, OUT_OF, after_aes,
         nibbles, rotation_after_aes, swapped,
     },
+    padded,
 };
 use crate::block::{InOutBlocks, wipe, xor_blocks};
 
@@ -54,16 +55,7 @@ pub(super) fn schedule(key: &Block) -> RoundKeys {
     rk
 }
 
-/// Less than a group.
-#[target_feature(enable = "ssse3,aes")]
-pub(super) fn few<const DECRYPT: bool>(rk: &RoundKeys, blocks: &mut [Block]) {
-    let mut group = [[0; 16]; GROUP];
-    let (filled, _) = group.split_at_mut(blocks.len());
-    filled.copy_from_slice(blocks);
-    groups::<DECRYPT, 1>(rk, core::slice::from_mut(&mut group));
-    blocks.copy_from_slice(&group[..blocks.len()]);
-    wipe(&mut group);
-}
+padded!("ssse3,aes", pub(super) fn few);
 
 /// x0 + L(S(z)).
 #[inline]

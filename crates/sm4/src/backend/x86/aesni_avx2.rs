@@ -14,6 +14,7 @@ use super::{
     cpu::AesniAvx2,
     drive, fill_counters, last_word,
     maps::{AES_OUT, INTO, M0, M1, OUT_OF, after_aes, nibbles, rotation_after_aes, swapped},
+    padded,
 };
 use crate::block::{InOutBlocks, wipe, xor_blocks};
 
@@ -26,17 +27,15 @@ backend!(AesniAvx2, schedule: aesni::schedule, hash: clmul::key, clmul::hash);
 
 drive!("avx2,aes", wide: 4);
 
+padded!("avx2,aes", fn padded);
+
 /// Less than a group.
 #[target_feature(enable = "avx2,aes")]
 fn few<const DECRYPT: bool>(rk: &RoundKeys, blocks: &mut [Block]) {
     if blocks.len() <= aesni::GROUP {
         return aesni::few::<DECRYPT>(rk, blocks);
     }
-    let mut group = [[0; 16]; GROUP];
-    group[..blocks.len()].copy_from_slice(blocks);
-    groups::<DECRYPT, 1>(rk, core::slice::from_mut(&mut group));
-    blocks.copy_from_slice(&group[..blocks.len()]);
-    wipe(&mut group);
+    padded::<DECRYPT>(rk, blocks);
 }
 
 /// x0 + L(S(z)).

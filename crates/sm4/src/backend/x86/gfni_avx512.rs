@@ -13,7 +13,7 @@ use super::{
     cpu::GfniAvx512,
     drive, fill_counters, gfni_narrow, last_word,
     maps::{self, INTO, M0, M1, M3, OUT, OUT_OF, gfni, rotation, swapped},
-    vpclmul,
+    padded, vpclmul,
 };
 use crate::block::{InOutBlocks, wipe, xor_blocks};
 
@@ -26,17 +26,15 @@ backend!(GfniAvx512, schedule: narrow::schedule, hash: clmul::key, vpclmul::hash
 
 drive!("avx2,avx512f,avx512bw,avx512vl,gfni", wide: 4);
 
+padded!("avx2,avx512f,avx512bw,avx512vl,gfni", fn padded);
+
 /// Less than a group.
 #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl,gfni")]
 fn few<const DECRYPT: bool>(rk: &[u32; 32], blocks: &mut [Block]) {
     if blocks.len() <= narrow::FEW {
         return narrow::few::<DECRYPT>(rk, blocks);
     }
-    let mut group = [[0; 16]; GROUP];
-    group[..blocks.len()].copy_from_slice(blocks);
-    groups::<DECRYPT, 1>(rk, core::slice::from_mut(&mut group));
-    blocks.copy_from_slice(&group[..blocks.len()]);
-    wipe(&mut group);
+    padded::<DECRYPT>(rk, blocks);
 }
 
 /// x0 + L(S(z)).
