@@ -1,13 +1,13 @@
 //! What is checked, and with which secrets.
 
-use std::{path::Path, process::Command};
+use std::{path::Path, process::Command, thread};
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use crate::{
     compare::{Difference, first_difference},
     symbol,
-    trace::{Result, Trace, record},
+    trace::{Result, Trace, cpus, record},
 };
 
 /// The operations of the harness, `operation` by `operation`.
@@ -53,31 +53,53 @@ fn draw(count: usize, seed: u64) -> Vec<String> {
 }
 
 fn check(harness: &Path, name: &str, secrets: &[String], backend: &str) -> Result<bool> {
-    let file = std::env::temp_dir().join(format!("gmkit-ct-{}.der", std::process::id()));
-    let file = file.display().to_string();
+    let cpus = cpus()?;
     let mut first: Option<Trace> = None;
     let mut clean = true;
-    for secret in secrets {
-        if name == "pbes2" {
-            encrypted_key(&file, secret)?;
-        }
-        let trace = record(harness, &[name, secret, &file])?;
-        ran_on(&trace.output, backend)?;
-        let Some(first) = &first else {
-            first = Some(trace);
-            continue;
-        };
-        if let Some(difference) = first_difference(first, &trace) {
-            explain(name, secret, first, &difference);
-            clean = false;
-            break;
+    'secrets: for secrets in secrets.chunks(cpus.len()) {
+        for (secret, trace) in secrets.iter().zip(traces(harness, name, secrets, &cpus)) {
+            let trace = trace?;
+            ran_on(&trace.output, backend)?;
+            let Some(first) = &first else {
+                first = Some(trace);
+                continue;
+            };
+            if let Some(difference) = first_difference(first, &trace) {
+                explain(name, secret, first, &difference);
+                clean = false;
+                break 'secrets;
+            }
         }
     }
-    let _ = std::fs::remove_file(&file);
     let steps = first.map_or(0, |trace| trace.steps.len());
     let verdict = if clean { "constant" } else { "DEPENDS ON THE SECRET" };
     println!("{name:<16} {steps:>9} instructions, {} secrets: {verdict}", secrets.len());
     Ok(clean)
+}
+
+/// The operation with each of the secrets, at the same time, each on a CPU of its own.
+fn traces(harness: &Path, name: &str, secrets: &[String], cpus: &[usize]) -> Vec<Result<Trace>> {
+    thread::scope(|scope| {
+        let running: Vec<_> = secrets
+            .iter()
+            .zip(cpus)
+            .map(|(secret, &cpu)| scope.spawn(move || trace(harness, name, secret, cpu)))
+            .collect();
+        let ended = running.into_iter().map(|thread| thread.join());
+        ended.map(|trace| trace.unwrap_or_else(|_| Err("a thread panicked".into()))).collect()
+    })
+}
+
+fn trace(harness: &Path, name: &str, secret: &str, cpu: usize) -> Result<Trace> {
+    // All names are as long: what handles them takes the same steps.
+    let file = std::env::temp_dir().join(format!("gmkit-ct-{}-{cpu:03}.der", std::process::id()));
+    let path = file.display().to_string();
+    if name == "pbes2" {
+        encrypted_key(&path, secret)?;
+    }
+    let trace = record(harness, &[name, secret, &path], cpu);
+    let _ = std::fs::remove_file(&file);
+    trace
 }
 
 /// The harness prints which backends compute: they must be those that were asked for.

@@ -42,8 +42,8 @@ pub(crate) struct Trace {
 /// Runs `harness` with `args` and records what it does between its two marks. A mark is a SIGSTOP
 /// that it sends itself; the first of all says that it is ready to be traced. Addresses are the
 /// same in every run: `setarch -R` switches their randomisation off.
-pub(crate) fn record(harness: &Path, args: &[&str]) -> Result<Trace> {
-    stay_on_one_cpu()?;
+pub(crate) fn record(harness: &Path, args: &[&str], cpu: usize) -> Result<Trace> {
+    stay_on(cpu)?;
     let mut child = Command::new("setarch")
         .arg("-R")
         .arg(harness)
@@ -66,13 +66,18 @@ pub(crate) fn record(harness: &Path, args: &[&str]) -> Result<Trace> {
     Ok(Trace { steps, maps, output })
 }
 
+/// The CPUs that this thread may run on.
+pub(crate) fn cpus() -> Result<Vec<usize>> {
+    let allowed =
+        sched_getaffinity(Pid::from_raw(0)).map_err(|error| format!("affinity: {error}"))?;
+    Ok((0..CpuSet::count()).filter(|&cpu| allowed.is_set(cpu).unwrap_or(false)).collect())
+}
+
 /// Tracer and traced take turns: on one CPU they do so several times as fast.
-fn stay_on_one_cpu() -> Result<()> {
+fn stay_on(cpu: usize) -> Result<()> {
     let text = |error: nix::Error| format!("affinity: {error}");
-    let allowed = sched_getaffinity(Pid::from_raw(0)).map_err(text)?;
-    let cpu = (0..CpuSet::count()).rev().find(|&cpu| allowed.is_set(cpu).unwrap_or(false));
     let mut one = CpuSet::new();
-    one.set(cpu.ok_or("no CPU to run on")?).map_err(text)?;
+    one.set(cpu).map_err(text)?;
     sched_setaffinity(Pid::from_raw(0), &one).map_err(text)
 }
 

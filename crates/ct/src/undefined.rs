@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path, process::Command};
 
+use rayon::prelude::*;
 use roxmltree::{Document, Node};
 
 use crate::{operations, trace::Result};
@@ -162,10 +163,9 @@ pub(crate) fn check(harness: &Path, backend: &str, names: &[String]) -> Result<b
     let names = if all { operations::all(harness)? } else { names.to_vec() };
     // The content of an encrypted key is parsed: all of it would be undefined.
     let names: Vec<_> = names.into_iter().filter(|name| name != "pbes2").collect();
-    let mut found = Vec::new();
-    for name in &names {
-        found.extend(run(harness, backend, name)?);
-    }
+    let found: Vec<_> =
+        names.par_iter().map(|name| run(harness, backend, name)).collect::<Result<_>>()?;
+    let found: Vec<_> = found.into_iter().flatten().collect();
     let clean = verdict(&names, &found);
     if all {
         without_use(&found);
@@ -184,7 +184,8 @@ fn without_use(findings: &[Finding]) {
 }
 
 fn run(harness: &Path, backend: &str, name: &str) -> Result<Vec<Finding>> {
-    let report = std::env::temp_dir().join(format!("gmkit-ct-{}.xml", std::process::id()));
+    let report = format!("gmkit-ct-{}-{name}.xml", std::process::id());
+    let report = std::env::temp_dir().join(report);
     let output = Command::new("valgrind")
         .args(["--quiet", "--read-inline-info=yes", "--num-callers=50", "--error-limit=no"])
         .arg("--xml=yes")

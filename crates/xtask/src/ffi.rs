@@ -25,7 +25,7 @@ const COMPILERS: [&str; 4] =
 pub(crate) fn test() -> Result {
     header::check()?;
     check_coverage()?;
-    run::run("cargo build --package gmkit-ffi")?;
+    run::run("cargo build --package gmkit-ffi --package gmkit-cli --package gmkit-token")?;
     let dir = fresh_dir("target/ffi")?;
     let prefix = dir.join("prefix");
     install::stage(&run::root().join("target/debug"), &prefix, "")?;
@@ -136,9 +136,11 @@ impl Stage {
                 "--errors-for-leak-kinds=definite",
             ];
             command.args(["--quiet", "--error-exitcode=99"]).args(leaks).arg(&out);
-            if program == "sequences" {
-                command.args(["1", "1000"]);
-            }
+            command.args(match program {
+                "functions" => &["1"][..],
+                "sequences" => &["1", "1000"],
+                _ => &[],
+            });
             self.run(&mut command)?;
         }
         Ok(())
@@ -193,7 +195,6 @@ impl Stage {
 
     /// The example in C signs with a key in a token, by nothing but another name of the key.
     fn device(&self, sign: &Path, mut peer: OpenSsl) -> Result {
-        run::run("cargo build --package gmkit-cli --package gmkit-token")?;
         let built = run::root().join("target/debug");
         let token = self.dir.join("token");
         for (name, pin) in [("pin", "87654321"), ("so-pin", "12345678")] {

@@ -21,6 +21,11 @@ pub(crate) struct Done {
     pub(crate) stderr: String,
 }
 
+/// Bytes of a file that fits no memory of a command; `GMKIT_BIG_MIB` asks for more.
+pub(crate) fn big() -> u64 {
+    std::env::var("GMKIT_BIG_MIB").map_or(100, |text| text.parse().unwrap()) << 20
+}
+
 impl Lab {
     pub(crate) fn empty() -> Self {
         Self { dir: tempfile::tempdir().unwrap(), environment: Vec::new() }

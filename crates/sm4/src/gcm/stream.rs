@@ -139,12 +139,15 @@ struct State {
     start: Start,
     aad_len: u64,
     len: u64,
+    /// Stands where eight bytes of padding would: a move may leave what was on the stack in padding,
+    /// where nothing wipes it.
+    _no_padding: u64,
 }
 
 impl State {
     fn new(gcm: &Gcm, nonce: &[u8], aad: &[u8]) -> Result<Self, Error> {
         let (gcm, start, aad_len) = (gcm.clone(), Start::new(), aad.len() as u64);
-        let mut state = Self { gcm, start, aad_len, len: 0 };
+        let mut state = Self { gcm, start, aad_len, len: 0, _no_padding: 0 };
         state.start.begin(&state.gcm, nonce, aad, 0)?;
         Ok(state)
     }
