@@ -305,7 +305,7 @@ fn build(source: &Path, dir: &Path, build_of: BuildOf) -> Result<PathBuf> {
     let BuildOf { profile, folder, which } = build_of;
     let target = dir.join("target");
     let line = format!(
-        "cargo build {profile} --package gmkit-ffi --manifest-path {} --target-dir {}",
+        "cargo rustc {profile} --package gmkit-ffi --lib --crate-type cdylib --manifest-path {} --target-dir {}",
         source.join("Cargo.toml").display(),
         target.display()
     );

@@ -16,6 +16,7 @@ mod peers;
 mod python;
 mod run;
 mod second_class;
+mod soak;
 mod test;
 mod zig;
 
@@ -24,13 +25,14 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask test          everything CI runs, in its short form
 cargo xtask arrows        check that crates use each other only as docs/architecture says
-cargo xtask cross         build for ARM64 (glibc, musl) and static x86-64, test under qemu-user
+cargo xtask cross [short] build for ARM64 (glibc, musl) and static x86-64, test under qemu-user
 cargo xtask ct [short]    constant time, traced on the machine code; planted leaks must be found
 cargo xtask peers         build and install other implementations under target/peers, once
 cargo xtask interop       compare with all of them, both ways, and print the matrix
 cargo xtask bench [table] criterion benches; or the table of the book, beside OpenSSL 4 and Tongsuo
 cargo xtask bench --check instructions per operation, against benches/baseline.json (--baseline writes it)
 cargo xtask fuzz [SECS]   each fuzz target for SECS seconds (default 60); needs a nightly and cargo-fuzz
+cargo xtask soak          big files, kills and devices that go away, for hours
 cargo xtask ffi           test the C ABI from C, C++, Python and Java
 cargo xtask install DIR   install libgmkit, gmkit.h, pkg-config and CMake files under DIR
 cargo xtask header        write ffi/include/gmkit.h from the source of the C ABI
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         ["test"] => test::all(),
         ["arrows"] => arrows::check(),
         ["cross"] => cross::run(),
+        ["cross", "short"] => cross::test().map(|_| ()),
         ["ct"] => ct::run(),
         ["ct", "short"] => ct::test().map(|_| ()),
         ["peers"] => packages::install().and_then(|()| test::peers().map(|_| ())),
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         ["bench", "table"] => test::peers().and_then(|_| bench::table()),
         ["fuzz"] => fuzz::run("60"),
         ["fuzz", seconds] => fuzz::run(seconds),
+        ["soak"] => test::peers().and_then(|_| soak::run()),
         ["ffi"] => packages::install().and_then(|()| ffi::test()),
         ["install", prefix] => install::release(prefix),
         ["header"] => header::write(),

@@ -2,6 +2,7 @@
 //! exists. What could not be done is said at the end of `cargo xtask test`.
 
 use crate::{
+    cross::Form,
     run::{self, Result},
     test::Outcome,
     zig,
@@ -29,7 +30,7 @@ const SYSTEMS: &[System] = &[
 const BARE: &[&str] = &["wasm32-unknown-unknown", "aarch64-unknown-none", "x86_64-unknown-none"];
 
 /// Builds all of them.
-pub(crate) fn test() -> Result<Outcome> {
+pub(crate) fn test(form: Form) -> Result<Outcome> {
     let mut missing = Vec::new();
     for system in SYSTEMS {
         if !available(system.triple) {
@@ -38,7 +39,8 @@ pub(crate) fn test() -> Result<Outcome> {
         }
         println!("\n--> {}", system.triple);
         let target = format!("{}.{}", system.triple, system.glibc);
-        zig::cargo(&format!("--release --package gmkit-vectors --target {target}"))?;
+        let line = format!("--release --package gmkit-vectors --target {target}");
+        zig::cargo(&line, form.profile())?;
         if let Some(runner) = system.runner {
             run::run(&format!("{runner} target/{}/release/gmkit-vectors", system.triple))?;
         }

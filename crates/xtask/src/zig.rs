@@ -9,9 +9,10 @@ use crate::{
 };
 
 /// `cargo zigbuild`, whose targets may end with a glibc version.
-pub(crate) fn cargo(args: &str) -> Result {
+pub(crate) fn cargo(args: &str, environment: &[(&str, &str)]) -> Result {
     let line = format!("cargo-zigbuild zigbuild {args}");
-    run::run_command(&mut command("cargo-zigbuild", &format!("zigbuild {args}"))?, &line)
+    let mut command = command("cargo-zigbuild", &format!("zigbuild {args}"))?;
+    run::run_command(command.envs(environment.iter().copied()), &line)
 }
 
 /// `zig cc`.
