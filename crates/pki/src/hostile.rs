@@ -75,5 +75,5 @@ fn params(profile: Profile) -> CertificateParams {
 }
 
 fn ca_params(name: &str) -> CertificateParams {
-    Profile::Ca.params(subject(name).unwrap(), 10).unwrap()
+    Profile::Ca.params(subject(name).unwrap(), 20).unwrap()
 }
