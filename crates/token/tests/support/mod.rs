@@ -45,17 +45,7 @@ pub(crate) fn isolated(test: &str, tokens: usize, body: fn()) {
 /// This test program, to run one of its tests.
 pub(crate) fn again(test: &str) -> Command {
     let program = env::current_exe().unwrap();
-    // Where the test is for another machine: what runs it here.
-    let runner = env::var("GMKIT_TEST_RUNNER").unwrap_or_default();
-    let mut words = runner.split_whitespace();
-    let mut command = match words.next() {
-        None => Command::new(program),
-        Some(first) => {
-            let mut command = Command::new(first);
-            command.args(words).arg(program);
-            command
-        }
-    };
+    let mut command = Command::new(program);
     command.args(["--exact", test, "--nocapture", "--include-ignored", "--test-threads=1"]);
     command
 }
