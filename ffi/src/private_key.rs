@@ -69,7 +69,7 @@ fn key_format(number: u32) -> Result<KeyFormat, Fault> {
     }
 }
 
-fn given(passphrase: Option<&[u8]>) -> Result<Passphrase, keys::Error> {
+pub(crate) fn given(passphrase: Option<&[u8]>) -> Result<Passphrase, keys::Error> {
     passphrase.map(Passphrase::new).ok_or(keys::Error::PassphraseNeeded)
 }
 

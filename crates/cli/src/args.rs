@@ -418,9 +418,12 @@ pub(crate) struct Hash {
 
 #[derive(Args)]
 pub(crate) struct Mac {
-    /// Key file: raw bytes, or at least 32 hex digits
+    /// Key file: raw bytes, or at least 32 hex digits; or a key in a device, pkcs11:...
     #[arg(short = 'K', value_name = "KEYFILE")]
     pub(crate) key_file: PathBuf,
+    /// File whose first line is the PIN of the key's device; else the terminal
+    #[arg(long = "passphrase-file", value_name = "F")]
+    pub(crate) pin_file: Option<PathBuf>,
     /// The MAC
     #[arg(long, value_enum, default_value = "hmac-sm3")]
     pub(crate) algorithm: MacAlgorithm,
@@ -440,9 +443,13 @@ pub(crate) struct Cipher {
     /// ciphertext, ctr, cbc, cfb and ofb as `openssl enc` has them
     #[arg(short, value_enum, default_value = "gcm")]
     pub(crate) mode: Mode,
-    /// Key file: 16 bytes, or 32 hex digits; for xts and hctr 32 bytes or 64 hex digits
+    /// Key file: 16 bytes, or 32 hex digits; for xts and hctr 32 bytes or 64 hex digits; for gcm also
+    /// a key in a device, pkcs11:...
     #[arg(short = 'K', value_name = "KEYFILE")]
     pub(crate) key_file: PathBuf,
+    /// File whose first line is the PIN of the key's device; else the terminal
+    #[arg(long = "passphrase-file", value_name = "F")]
+    pub(crate) pin_file: Option<PathBuf>,
     /// IV of 32 hex digits, for the modes that need one; for xts and hctr the tweak; for ff1 a tweak
     /// of any length, by default empty
     #[arg(long, value_name = "HEX")]

@@ -6,7 +6,7 @@ use gmkit::{
     hsm::Opener,
     keys::{
         Error, FileOpener, KeyRegistry, KeyUri, MAX_KEY_FILE, Origin, Passphrase, PassphraseSource,
-        PrivateKey, SoftwareKey, public_key_from_file_bytes,
+        PrivateKey, SecretKey, SecretUse, SoftwareKey, public_key_from_file_bytes,
     },
     pki::{self, Certificate, Purpose, now},
     sm2::{PublicKey, spki::EncodePublicKey},
@@ -29,15 +29,39 @@ pub(crate) fn open_private(
     }
     let uri = KeyUri::parse(key, Origin::Operator)?;
     tracing::debug!(scheme = uri.scheme(), "opening private key");
-    let registry = KeyRegistry::new().with(FileOpener).with(Opener::new());
-    let opened = registry.open_private(&uri, &source);
-    opened.map_err(|error| match error {
+    registry().open_private(&uri, &source).map_err(|error| failure(&uri, key, error))
+}
+
+fn registry() -> KeyRegistry {
+    KeyRegistry::new().with(FileOpener).with(Opener::new())
+}
+
+/// Names the key that cannot be opened.
+fn failure(uri: &KeyUri, key: &str, error: Error) -> Failure {
+    match error {
         // These name the file already.
         Error::Io { .. } | Error::FileTooLarge { .. } => error.into(),
         error if uri.scheme() == "file" => Failure::about(key, error),
         // The rest of such a URI may hold a PIN.
         error => Failure::about(format!("{}: key", uri.scheme()), error),
-    })
+    }
+}
+
+/// Opens a secret key in a device; `None` where a file is named, whose bytes are the key.
+pub(crate) fn open_device_secret(
+    key: &Path,
+    for_what: SecretUse,
+    pin_file: Option<&Path>,
+) -> Result<Option<Arc<dyn SecretKey>>, Failure> {
+    let Some(key) = key.to_str().filter(|key| key.starts_with("pkcs11:")) else {
+        return match pin_file {
+            None => Ok(None),
+            Some(_) => Err(Failure::input("only a key in a device has a --passphrase-file here")),
+        };
+    };
+    let uri = KeyUri::parse(key, Origin::Operator)?;
+    let opened = registry().open_secret(&uri, for_what, &FileOrPrompt { file: pin_file });
+    opened.map(Some).map_err(|error| failure(&uri, key, error))
 }
 
 /// Opens a private key that is to leave the program: a file, not a device's.

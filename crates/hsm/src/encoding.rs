@@ -18,7 +18,7 @@ pub(crate) fn signature(bytes: &[u8]) -> Option<Signature> {
 }
 
 /// The contents of two INTEGERs in a SEQUENCE that fills all of `bytes`.
-fn sequence_of_two(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn sequence_of_two(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let [0x30, len, rest @ ..] = bytes else { return None };
     if usize::from(*len) != rest.len() || rest.len() > 127 {
         return None;

@@ -104,6 +104,14 @@ impl Error {
         Self::Device { function, code: name(&Rv::from(rv), rv) }
     }
 
+    /// What a statistic calls it: the standard's name of the return value, where there is one.
+    pub(crate) fn label(&self) -> String {
+        match self {
+            Self::Device { code, .. } => code.clone(),
+            other => other.to_string(),
+        }
+    }
+
     fn is_one_of(&self, codes: &[&str]) -> bool {
         matches!(self, Self::Device { code, .. } if codes.contains(&code.as_str()))
     }
@@ -118,6 +126,17 @@ impl Error {
             "CKR_OBJECT_HANDLE_INVALID",
             "CKR_KEY_HANDLE_INVALID",
         ]) || self.is_of_connection()
+    }
+
+    /// Whether the device, or this key of it, does not do such a thing at all.
+    pub(crate) fn is_of_mechanism(&self) -> bool {
+        self.is_one_of(&[
+            "CKR_MECHANISM_INVALID",
+            "CKR_MECHANISM_PARAM_INVALID",
+            "CKR_KEY_FUNCTION_NOT_PERMITTED",
+            "CKR_KEY_TYPE_INCONSISTENT",
+            "CKR_FUNCTION_NOT_SUPPORTED",
+        ]) || matches!(self, Self::Unsupported { .. })
     }
 
     /// Whether the device, or the way to it, is at fault: another one may do, and this one may come

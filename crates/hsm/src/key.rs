@@ -2,8 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
-    time::Instant,
+    sync::{Arc, OnceLock},
 };
 
 use cryptoki::{object::ObjectHandle, session::Session};
@@ -12,10 +11,12 @@ use gmkit_sm2::{Ciphertext, Id, PreparedKey, PublicKey, Signature, hazmat::verif
 use zeroize::Zeroizing;
 
 use crate::{
-    Error, KeyName, Token, Z, encoding,
+    Checks, Error, KeyName, Token, Z, encoding,
     encoding::Layout,
     gathered::{End, Gathered, Signing},
+    held::Held,
     profile::Sm2,
+    raw::{Call, Work},
 };
 
 /// An SM2 key that stays in its device.
@@ -27,11 +28,12 @@ pub struct DeviceKey {
     token: Arc<Token>,
     name: KeyName,
     public: PublicKey,
-    /// The same, for the verification of every signature.
+    /// The same, for the verification of signatures.
     prepared: PreparedKey,
+    checks: Checks,
     way: Way,
-    /// The private key in the device, and the connection in which it was looked up.
-    handle: Mutex<Option<(u64, ObjectHandle)>>,
+    /// The private key in the device.
+    held: Held,
     /// How the device wants its ciphertexts, once that is known.
     decryption: OnceLock<(u64, Layout)>,
 }
@@ -47,6 +49,14 @@ enum Way {
     Message(u64),
 }
 
+impl Way {
+    fn code(self) -> u64 {
+        match self {
+            Self::E(code) | Self::MessageAfterZ(code) | Self::Message(code) => code,
+        }
+    }
+}
+
 impl fmt::Debug for DeviceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "DeviceKey({:?}, {:?})", self.token, self.name.label)
@@ -57,13 +67,21 @@ impl fmt::Debug for DeviceKey {
 const FIRST_USE: &[u8] = b"gmkit: first use of a key in a device, to learn how it signs";
 
 impl DeviceKey {
-    /// Opens a key by its name. It signs once, and the signature is verified: so the way to sign is
-    /// learnt, and which public key is its own. Every signature is verified after that too.
+    /// Opens a key by its name, and checks all that it signs: see [`DeviceKey::open_with`].
+    ///
+    /// # Errors
+    /// As [`DeviceKey::open_with`].
+    pub fn open(token: &Arc<Token>, name: KeyName) -> Result<Self, Error> {
+        Self::open_with(token, name, Checks::default())
+    }
+
+    /// Opens a key by its name. Unless `checks` says otherwise it signs once, and the signature is
+    /// verified: so the way to sign is learnt, and which public key is its own.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Ambiguous`], [`Error::Device`], [`Error::Unsupported`];
     /// [`Error::NothingVerifies`] where no way of the profile's works.
-    pub fn open(token: &Arc<Token>, name: KeyName) -> Result<Self, Error> {
+    pub fn open_with(token: &Arc<Token>, name: KeyName, checks: Checks) -> Result<Self, Error> {
         let (_, candidates) = token.with_session(|session, _| token.find_pair(session, &name))?;
         let mut last = Error::NotFound { what: "public key" };
         for public in candidates {
@@ -72,11 +90,16 @@ impl DeviceKey {
                 name: name.clone(),
                 public,
                 prepared: PreparedKey::new(&public, Id::DEFAULT),
+                checks,
                 way: Way::E(0),
-                handle: Mutex::default(),
+                held: Held::default(),
                 decryption: OnceLock::new(),
             };
-            match key.learn() {
+            let way = match checks {
+                Checks::AtSigning => key.presume(),
+                _ => key.learn(),
+            };
+            match way {
                 Ok(way) => key.way = way,
                 Err(error) if error.is_of_connection() => return Err(error),
                 Err(error) => {
@@ -85,7 +108,7 @@ impl DeviceKey {
                 }
             }
             let profile = &token.module().profile().name;
-            tracing::info!(way = ?key.way, profile, "opened a key in a device");
+            tracing::info!(way = ?key.way, ?checks, profile, "opened a key in a device");
             return Ok(key);
         }
         Err(last)
@@ -101,14 +124,16 @@ impl DeviceKey {
         }
     }
 
-    /// Signs `data`, whose digest is `e`. Nothing that does not verify is given out: where another
-    /// key has taken the handle's place, the key is looked up once more.
+    /// Signs `data`, whose digest is `e`. Nothing that does not verify is given out, unless the
+    /// device is believed: where another key has taken the handle's place, the key is looked up once
+    /// more.
     fn sign_verified(&self, code: u64, data: &[u8], e: &[u8; 32]) -> Result<Signature, Error> {
         for _ in 0..2 {
             let signature = encoding::signature(&self.sign_raw(code, data)?);
-            match signature.filter(|signature| self.is_good(e, signature)) {
+            let believed = self.checks == Checks::AtOpening;
+            match signature.filter(|signature| believed || self.is_good(e, signature)) {
                 Some(signature) => return Ok(signature),
-                None => *self.handle.lock().unwrap_or_else(PoisonError::into_inner) = None,
+                None => self.held.forget(),
             }
         }
         Err(Error::NothingVerifies)
@@ -147,48 +172,49 @@ impl DeviceKey {
     }
 
     fn sign_raw(&self, code: u64, data: &[u8]) -> Result<Vec<u8>, Error> {
-        let module = self.token.module();
-        let frame = module.profile().quirks.frame;
-        self.with_handle("sign", code, |session, key| {
-            module.functions.sign(session.handle(), code, key.handle(), data, frame)
-        })
+        let signature = self.with_handle("sign", code, |session, key| {
+            let work = self.token.work(session, data);
+            self.token.module().functions.sign(work, Call::bare(code), key.handle())
+        })?;
+        Ok(signature.to_vec())
     }
 
-    /// Runs `call` in a session with the key's handle, which is looked up again after a session was
-    /// lost: handles do not outlive the connection to a device.
+    /// Runs `call` in a session with the key's handle.
     fn with_handle<T>(
         &self,
-        operation: &str,
+        operation: &'static str,
         code: u64,
         call: impl Fn(&Session, ObjectHandle) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.token.with_session(|session, epoch| {
-            let known = *self.handle.lock().unwrap_or_else(PoisonError::into_inner);
-            let handle = match known {
-                Some((of, handle)) if of == epoch => handle,
-                _ => {
-                    let (handle, publics) = self.token.find_pair(session, &self.name)?;
-                    // Another key under the same name is not this one.
-                    if !publics.contains(&self.public) {
-                        return Err(Error::NotFound { what: "private key" });
-                    }
-                    let found = Some((epoch, handle));
-                    *self.handle.lock().unwrap_or_else(PoisonError::into_inner) = found;
-                    handle
-                }
-            };
-            let started = Instant::now();
-            let done = call(session, handle);
-            trace(operation, code, started, done.as_ref().err());
-            done
+        let find = |session: &Session| {
+            let (handle, publics) = self.token.find_pair(session, &self.name)?;
+            // Another key under the same name is not this one.
+            let same = publics.contains(&self.public);
+            same.then_some(handle).ok_or(Error::NotFound { what: "private key" })
+        };
+        self.held.with(&self.token, find, |session, handle| {
+            self.token.calls.count(operation, code, || call(session, handle))
         })
+    }
+
+    fn sm2(&self) -> Result<&Sm2, Error> {
+        let sm2 = self.token.module().profile().sm2.as_ref();
+        sm2.ok_or(Error::Unsupported { operation: "sign with SM2 (by its profile)" })
+    }
+
+    /// The first way of the profile whose mechanism the device has.
+    fn presume(&self) -> Result<Way, Error> {
+        for way in ways(self.sm2()?) {
+            if self.token.offers(way.code())? {
+                return Ok(way);
+            }
+        }
+        Err(Error::Unsupported { operation: "sign with SM2 (none of its profile's mechanisms)" })
     }
 
     /// Tries the ways of the profile, in its order.
     fn learn(&self) -> Result<Way, Error> {
-        let Some(sm2) = &self.token.module().profile().sm2 else {
-            return Err(Error::Unsupported { operation: "sign with SM2 (by its profile)" });
-        };
+        let sm2 = self.sm2()?;
         let z = self.public.z(Id::DEFAULT);
         let e = gmkit_sm3::digest(&[&z, FIRST_USE]);
         let mut last = None;
@@ -225,13 +251,6 @@ fn ways(sm2: &Sm2) -> Vec<Way> {
         }
     });
     over_e.chain(over_messages).collect()
-}
-
-/// What is told of a call: no data.
-fn trace(operation: &str, code: u64, started: Instant, error: Option<&Error>) {
-    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    let error = error.map(tracing::field::display);
-    tracing::debug!(operation, mechanism = format!("{code:#x}"), micros, error, "device call");
 }
 
 impl PrivateKey for DeviceKey {
@@ -287,9 +306,10 @@ impl DeviceKey {
         ciphertext: &Ciphertext,
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
         let bytes = layout.write(ciphertext).ok_or(Error::NothingVerifies)?;
-        let module = self.token.module();
         self.with_handle("decrypt", code, |session, key| {
-            module.functions.decrypt(session.handle(), code, key.handle(), &bytes)
+            // SM2 has no pieces: nothing comes before C3 is checked.
+            let work = Work { frame: None, ..self.token.work(session, &bytes) };
+            self.token.module().functions.decrypt(work, Call::bare(code), key.handle())
         })
     }
 

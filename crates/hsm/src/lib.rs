@@ -20,9 +20,16 @@
 //! others do not even reach this crate, as the registry stops them. `pin-value` and commands as
 //! `pin-source` are refused whoever says so.
 
+mod calls;
+mod checks;
+#[cfg(feature = "rustls")]
+mod classic;
+mod conformance;
+mod device_secret;
 mod encoding;
 mod error;
 mod gathered;
+mod held;
 mod key;
 mod module;
 mod objects;
@@ -30,17 +37,26 @@ mod opener;
 mod pool;
 mod profile;
 mod raw;
+mod secret_type;
+mod services;
 mod shared_key;
 mod token;
 mod uri;
 mod workers;
 
+pub use calls::CallStatistics;
+pub use checks::Checks;
+#[cfg(feature = "rustls")]
+pub use classic::ClassicKey;
+pub use conformance::{Finding, Outcome};
+pub use device_secret::{DeviceSecret, Export, Mode};
 pub use error::Error;
 pub use key::DeviceKey;
 pub use module::{Module, SlotInfo};
 pub use objects::{KeyClass, KeyInfo, KeyName};
 pub use opener::Opener;
 pub use profile::{Match, Profile, Profiles, SignMessage, Z};
+pub use secret_type::SecretType;
 pub use shared_key::SharedKey;
 pub use token::Token;
 pub use uri::{ObjectType, PinSource, Uri};

@@ -149,17 +149,20 @@ impl Module {
     /// [`Error::Device`], but for what says that a mechanism is not there.
     pub fn mechanisms(&self, slot: u64) -> Result<Vec<(&'static str, u64, bool)>, Error> {
         let slot = self.slot(slot)?;
-        let offered = |(what, code)| {
-            let kind = MechanismType::new_vendor_defined(code).map_err(Error::of("profile"))?;
-            match self.pkcs11.get_mechanism_info(slot, kind) {
-                Ok(_) => Ok((what, code, true)),
-                Err(cryptoki::error::Error::Pkcs11(RvError::MechanismInvalid, _)) => {
-                    Ok((what, code, false))
-                }
-                Err(error) => Err(Error::of("C_GetMechanismInfo")(error)),
-            }
-        };
+        let offered = |(what, code)| Ok((what, code, self.offers(slot, code)?));
         self.profile.mechanisms().into_iter().map(offered).collect()
+    }
+
+    /// Whether the token in a slot has a mechanism, of the standard's or a vendor's.
+    pub(crate) fn offers(&self, slot: Slot, code: u64) -> Result<bool, Error> {
+        let kind = MechanismType::try_from(code)
+            .or_else(|_| MechanismType::new_vendor_defined(code))
+            .map_err(Error::of("profile"))?;
+        match self.pkcs11.get_mechanism_info(slot, kind) {
+            Ok(_) => Ok(true),
+            Err(cryptoki::error::Error::Pkcs11(RvError::MechanismInvalid, _)) => Ok(false),
+            Err(error) => Err(Error::of("C_GetMechanismInfo")(error)),
+        }
     }
 
     fn slot(&self, id: u64) -> Result<Slot, Error> {

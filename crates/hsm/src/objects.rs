@@ -35,7 +35,7 @@ impl KeyName {
     }
 
     /// Refuses a name that any object has.
-    fn must_name(&self) -> Result<(), Error> {
+    pub(crate) fn must_name(&self) -> Result<(), Error> {
         match (&self.label, &self.id) {
             (None, None) => {
                 Err(Error::Uri { reason: "what is made or deleted wants object= or id=" })
@@ -44,7 +44,7 @@ impl KeyName {
         }
     }
 
-    fn attributes(&self) -> Vec<Attribute> {
+    pub(crate) fn attributes(&self) -> Vec<Attribute> {
         let label = self.label.iter().map(|label| Attribute::Label(label.as_bytes().to_vec()));
         label.chain(self.id.iter().map(|id| Attribute::Id(id.clone()))).collect()
     }
@@ -112,27 +112,7 @@ impl Token {
     pub fn generate_sm2(&self, name: &KeyName) -> Result<PublicKey, Error> {
         let sm2 = self.sm2()?;
         name.must_name()?;
-        let key_type = KeyType::new_vendor_defined(sm2.key_type).map_err(Error::of("profile"))?;
-        let mut public = name.attributes();
-        public.extend([
-            Attribute::Token(true),
-            Attribute::KeyType(key_type),
-            Attribute::Verify(true),
-            Attribute::Encrypt(true),
-        ]);
-        if sm2.ec_params {
-            public.push(Attribute::EcParams(SM2_PARAMETERS.to_vec()));
-        }
-        let mut private = name.attributes();
-        private.extend([
-            Attribute::Token(true),
-            Attribute::KeyType(key_type),
-            Attribute::Private(true),
-            Attribute::Sensitive(true),
-            Attribute::Extractable(false),
-            Attribute::Sign(true),
-            Attribute::Decrypt(true),
-        ]);
+        let (public, private) = pair_templates(sm2, name, true)?;
         let mechanism = vendor(sm2.generate)?;
         self.with_writer(|session| {
             free(session, name)?;
@@ -221,7 +201,7 @@ impl Token {
         if found.is_empty() {
             logged_in(session)?;
         }
-        let private = one(found)?;
+        let private = one(found, "private key")?;
         let mut candidates: Vec<PublicKey> = Vec::new();
         // Some devices keep the point with the private key, where it is the surest.
         candidates.extend(point(session, private)?);
@@ -248,7 +228,12 @@ impl Token {
     pub fn delete(&self, name: &KeyName, kind: Option<ObjectType>) -> Result<usize, Error> {
         name.must_name()?;
         let classes: &[ObjectClass] = match kind {
-            None => &[ObjectClass::PRIVATE_KEY, ObjectClass::PUBLIC_KEY, ObjectClass::CERTIFICATE],
+            None => &[
+                ObjectClass::PRIVATE_KEY,
+                ObjectClass::PUBLIC_KEY,
+                ObjectClass::CERTIFICATE,
+                ObjectClass::SECRET_KEY,
+            ],
             Some(ObjectType::Private) => &[ObjectClass::PRIVATE_KEY],
             Some(ObjectType::Public) => &[ObjectClass::PUBLIC_KEY],
             Some(ObjectType::Certificate) => &[ObjectClass::CERTIFICATE],
@@ -305,25 +290,58 @@ impl Token {
     }
 }
 
+/// Templates of a new SM2 key pair, which stays on the token or goes with its session.
+pub(crate) fn pair_templates(
+    sm2: &Sm2,
+    name: &KeyName,
+    stays: bool,
+) -> Result<(Vec<Attribute>, Vec<Attribute>), Error> {
+    let key_type = KeyType::new_vendor_defined(sm2.key_type).map_err(Error::of("profile"))?;
+    let mut public = name.attributes();
+    public.extend([
+        Attribute::Token(stays),
+        Attribute::KeyType(key_type),
+        Attribute::Verify(true),
+        Attribute::Encrypt(true),
+    ]);
+    if sm2.ec_params {
+        public.push(Attribute::EcParams(SM2_PARAMETERS.to_vec()));
+    }
+    let mut private = name.attributes();
+    private.extend([
+        Attribute::Token(stays),
+        Attribute::KeyType(key_type),
+        Attribute::Private(true),
+        Attribute::Sensitive(true),
+        Attribute::Extractable(false),
+        Attribute::Sign(true),
+        Attribute::Decrypt(true),
+    ]);
+    Ok((public, private))
+}
+
 /// A mechanism of a vendor's, without a parameter.
-fn vendor(code: u64) -> Result<Mechanism<'static>, Error> {
+pub(crate) fn vendor(code: u64) -> Result<Mechanism<'static>, Error> {
     let kind = MechanismType::new_vendor_defined(code).map_err(Error::of("profile"))?;
     Ok(Mechanism::VendorDefined(VendorDefinedMechanism::new(kind, None::<&()>)))
 }
 
-fn named(class: ObjectClass, name: &KeyName) -> Vec<Attribute> {
+pub(crate) fn named(class: ObjectClass, name: &KeyName) -> Vec<Attribute> {
     let mut template = name.attributes();
     template.push(Attribute::Class(class));
     template
 }
 
-fn search(session: &Session, template: &[Attribute]) -> Result<Vec<ObjectHandle>, Error> {
+pub(crate) fn search(
+    session: &Session,
+    template: &[Attribute],
+) -> Result<Vec<ObjectHandle>, Error> {
     session.find_objects(template).map_err(Error::of("C_FindObjects"))
 }
 
 /// Refuses a name that a key has already.
-fn free(session: &Session, name: &KeyName) -> Result<(), Error> {
-    for class in [ObjectClass::PRIVATE_KEY, ObjectClass::PUBLIC_KEY] {
+pub(crate) fn free(session: &Session, name: &KeyName) -> Result<(), Error> {
+    for class in [ObjectClass::PRIVATE_KEY, ObjectClass::PUBLIC_KEY, ObjectClass::SECRET_KEY] {
         if !search(session, &named(class, name))?.is_empty() {
             return Err(Error::Ambiguous { what: "key" });
         }
@@ -332,7 +350,7 @@ fn free(session: &Session, name: &KeyName) -> Result<(), Error> {
 }
 
 /// Whether the user is logged in: without, private objects are not there, and nothing says why.
-fn logged_in(session: &Session) -> Result<(), Error> {
+pub(crate) fn logged_in(session: &Session) -> Result<(), Error> {
     let info = session.get_session_info().map_err(Error::of("C_GetSessionInfo"))?;
     match info.session_state() {
         SessionState::RoUser | SessionState::RwUser => Ok(()),
@@ -340,13 +358,14 @@ fn logged_in(session: &Session) -> Result<(), Error> {
     }
 }
 
-fn one(mut found: Vec<ObjectHandle>) -> Result<ObjectHandle, Error> {
-    let first = found.pop().ok_or(Error::NotFound { what: "private key" })?;
-    if found.is_empty() { Ok(first) } else { Err(Error::Ambiguous { what: "private key" }) }
+/// The one object that was found: `what` it should be.
+pub(crate) fn one(mut found: Vec<ObjectHandle>, what: &'static str) -> Result<ObjectHandle, Error> {
+    let first = found.pop().ok_or(Error::NotFound { what })?;
+    if found.is_empty() { Ok(first) } else { Err(Error::Ambiguous { what }) }
 }
 
 /// One attribute at a time: a device that has one of several not may fail all of them.
-fn attribute(
+pub(crate) fn attribute(
     session: &Session,
     object: ObjectHandle,
     kind: AttributeType,
@@ -361,7 +380,7 @@ fn attribute(
     }
 }
 
-fn bytes(
+pub(crate) fn bytes(
     session: &Session,
     object: ObjectHandle,
     kind: AttributeType,
@@ -374,7 +393,7 @@ fn bytes(
     })
 }
 
-fn point(session: &Session, object: ObjectHandle) -> Result<Option<PublicKey>, Error> {
+pub(crate) fn point(session: &Session, object: ObjectHandle) -> Result<Option<PublicKey>, Error> {
     let value = bytes(session, object, AttributeType::EcPoint)?;
     Ok(value.and_then(|value| encoding::point(&value)))
 }

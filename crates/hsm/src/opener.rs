@@ -2,9 +2,12 @@
 
 use std::{env, path::PathBuf, sync::Arc};
 
-use gmkit_keys::{KeyOpener, KeyUri, PassphraseSource, PrivateKey};
+use gmkit_keys::{KeyOpener, KeyUri, PassphraseSource, PrivateKey, SecretKey, SecretUse};
 
-use crate::{DeviceKey, Error, KeyName, Module, Profiles, SharedKey, Token, Uri};
+use crate::{
+    Checks, DeviceKey, DeviceSecret, Error, KeyName, Module, Profiles, SecretType, SharedKey,
+    Token, Uri,
+};
 
 /// Names the module where a URI does not: the operator's environment.
 const MODULE: &str = "GMKIT_PKCS11_MODULE";
@@ -15,6 +18,7 @@ pub struct Opener {
     profiles: Profiles,
     module: Option<PathBuf>,
     profile: Option<String>,
+    checks: Checks,
 }
 
 impl Default for Opener {
@@ -29,7 +33,7 @@ impl Opener {
     #[must_use]
     pub fn new() -> Self {
         let module = env::var_os(MODULE).map(PathBuf::from);
-        Self { profiles: Profiles::embedded(), module, profile: None }
+        Self { profiles: Profiles::embedded(), module, profile: None, checks: Checks::default() }
     }
 
     /// Takes other profiles.
@@ -50,6 +54,13 @@ impl Opener {
     #[must_use]
     pub fn with_profile(mut self, name: impl Into<String>) -> Self {
         self.profile = Some(name.into());
+        self
+    }
+
+    /// How much devices are believed, for URIs that do not say.
+    #[must_use]
+    pub fn with_checks(mut self, checks: Checks) -> Self {
+        self.checks = checks;
         self
     }
 
@@ -120,12 +131,32 @@ impl KeyOpener for Opener {
         passphrase: &dyn PassphraseSource,
     ) -> Result<Arc<dyn PrivateKey>, gmkit_keys::Error> {
         let uri = Uri::parse(uri)?;
+        let checks = uri.checks.unwrap_or(self.checks);
         if uri.failover == Some(true) {
             let tokens = self.tokens(&uri, passphrase)?;
-            return Ok(Arc::new(SharedKey::open(&tokens, &KeyName::of(&uri))?));
+            return Ok(Arc::new(SharedKey::open_with(&tokens, &KeyName::of(&uri), checks)?));
         }
         let token = self.token(&uri, passphrase)?;
-        Ok(Arc::new(DeviceKey::open(&token, KeyName::of(&uri))?))
+        Ok(Arc::new(DeviceKey::open_with(&token, KeyName::of(&uri), checks)?))
+    }
+
+    fn open_secret(
+        &self,
+        uri: &KeyUri,
+        for_what: SecretUse,
+        passphrase: &dyn PassphraseSource,
+    ) -> Result<Arc<dyn SecretKey>, gmkit_keys::Error> {
+        let uri = Uri::parse(uri)?;
+        let token = self.token(&uri, passphrase)?;
+        let key = DeviceSecret::open(&token, KeyName::of(&uri))?;
+        let operation = match (for_what, key.kind()) {
+            (SecretUse::Seal, SecretType::Sm4) | (SecretUse::Mac, SecretType::HmacSm3) => {
+                return Ok(Arc::new(key));
+            }
+            (SecretUse::Seal, _) => "seal: it is no SM4 key",
+            (SecretUse::Mac, _) => "authenticate: it is no HMAC-SM3 key",
+        };
+        Err(gmkit_keys::Error::Unsupported { operation })
     }
 }
 

@@ -130,6 +130,8 @@ pub struct Sm4 {
     pub gcm: Option<u64>,
     /// CBC-MAC or CMAC.
     pub mac: Option<u64>,
+    /// Key wrap of RFC 3394.
+    pub wrap: Option<u64>,
 }
 
 /// What else is peculiar.
@@ -161,6 +163,7 @@ impl Profile {
             all.extend(sm4.cbc_pad.map(|code| ("SM4-CBC padded", code)));
             all.extend(sm4.gcm.map(|code| ("SM4-GCM", code)));
             all.extend(sm4.mac.map(|code| ("SM4 MAC", code)));
+            all.extend(sm4.wrap.map(|code| ("SM4 key wrap", code)));
         }
         all
     }

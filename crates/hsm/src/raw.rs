@@ -3,15 +3,17 @@
 
 #![allow(unsafe_code, reason = "the module's own functions, by pointer")]
 
-use std::{num::NonZeroUsize, path::Path, ptr};
+mod mechanism;
+mod operations;
 
-use cryptoki_sys::*;
-use zeroize::Zeroizing;
+use std::{path::Path, ptr};
+
+use cryptoki_sys::{CK_FUNCTION_LIST, CK_RV, CKR_FUNCTION_NOT_SUPPORTED, CKR_OK, Pkcs11};
+
+pub(crate) use mechanism::{Call, Parameter};
+pub(crate) use operations::Work;
 
 use crate::Error;
-
-/// Room for any signature.
-const SIGNATURE: usize = 512;
 
 /// The table of functions of a loaded module.
 pub(crate) struct Functions {
@@ -45,82 +47,16 @@ impl Functions {
         Ok(Self { table, _library: library })
     }
 
-    /// C_SignInit and C_Sign, or pieces of at most `frame` bytes.
-    pub(crate) fn sign(
-        &self,
-        session: CK_SESSION_HANDLE,
-        mechanism: CK_MECHANISM_TYPE,
-        key: CK_OBJECT_HANDLE,
-        data: &[u8],
-        frame: Option<NonZeroUsize>,
-    ) -> Result<Vec<u8>, Error> {
-        // SAFETY: a table that the module gave is one for its whole life.
-        let table = unsafe { &*self.table };
-        let mut mechanism = without_parameter(mechanism);
-        let init = table.C_SignInit.ok_or(missing("C_SignInit"))?;
-        // SAFETY: the module's function, a mechanism of ours, and handles, which may be bad.
-        check("C_SignInit", unsafe { init(session, &mut mechanism, key) })?;
-        let mut signature = vec![0; SIGNATURE];
-        let mut len = SIGNATURE as CK_ULONG;
-        match frame.filter(|frame| data.len() > frame.get()) {
-            None => {
-                let sign = table.C_Sign.ok_or(missing("C_Sign"))?;
-                let (data, data_len) = (data.as_ptr().cast_mut(), data.len() as CK_ULONG);
-                // SAFETY: both buffers are as long as said; the standard does not write to data.
-                let rv = unsafe { sign(session, data, data_len, signature.as_mut_ptr(), &mut len) };
-                check("C_Sign", rv)?;
-            }
-            Some(frame) => {
-                let update = table.C_SignUpdate.ok_or(missing("C_SignUpdate"))?;
-                for piece in data.chunks(frame.get()) {
-                    let (data, data_len) = (piece.as_ptr().cast_mut(), piece.len() as CK_ULONG);
-                    // SAFETY: as above.
-                    check("C_SignUpdate", unsafe { update(session, data, data_len) })?;
-                }
-                let finish = table.C_SignFinal.ok_or(missing("C_SignFinal"))?;
-                // SAFETY: as above.
-                let rv = unsafe { finish(session, signature.as_mut_ptr(), &mut len) };
-                check("C_SignFinal", rv)?;
-            }
-        }
-        signature.truncate(len as usize);
-        Ok(signature)
+    fn table(&self) -> &CK_FUNCTION_LIST {
+        // SAFETY: a table that the module gave is one for its whole life, and the library stays.
+        unsafe { &*self.table }
     }
-
-    /// C_DecryptInit and C_Decrypt. A plaintext is no longer than its ciphertext.
-    pub(crate) fn decrypt(
-        &self,
-        session: CK_SESSION_HANDLE,
-        mechanism: CK_MECHANISM_TYPE,
-        key: CK_OBJECT_HANDLE,
-        ciphertext: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, Error> {
-        // SAFETY: a table that the module gave is one for its whole life.
-        let table = unsafe { &*self.table };
-        let mut mechanism = without_parameter(mechanism);
-        let init = table.C_DecryptInit.ok_or(missing("C_DecryptInit"))?;
-        // SAFETY: the module's function, a mechanism of ours, and handles, which may be bad.
-        check("C_DecryptInit", unsafe { init(session, &mut mechanism, key) })?;
-        let decrypt = table.C_Decrypt.ok_or(missing("C_Decrypt"))?;
-        let mut plaintext = Zeroizing::new(vec![0; ciphertext.len()]);
-        let mut len = plaintext.len() as CK_ULONG;
-        let (data, data_len) = (ciphertext.as_ptr().cast_mut(), ciphertext.len() as CK_ULONG);
-        // SAFETY: both buffers are as long as said; the standard does not write to data.
-        let rv = unsafe { decrypt(session, data, data_len, plaintext.as_mut_ptr(), &mut len) };
-        check("C_Decrypt", rv)?;
-        plaintext.truncate(len as usize);
-        Ok(plaintext)
-    }
-}
-
-fn without_parameter(mechanism: CK_MECHANISM_TYPE) -> CK_MECHANISM {
-    CK_MECHANISM { mechanism, pParameter: ptr::null_mut(), ulParameterLen: 0 }
-}
-
-fn missing(function: &'static str) -> Error {
-    Error::code(function, CKR_FUNCTION_NOT_SUPPORTED)
 }
 
 fn check(function: &'static str, rv: CK_RV) -> Result<(), Error> {
     if rv == CKR_OK { Ok(()) } else { Err(Error::code(function, rv)) }
+}
+
+fn missing(function: &'static str) -> Error {
+    Error::code(function, CKR_FUNCTION_NOT_SUPPORTED)
 }

@@ -15,7 +15,7 @@ use gmkit_sm2::{Ciphertext, Id, PublicKey, Signature};
 use zeroize::Zeroizing;
 
 use crate::{
-    DeviceKey, Error, KeyName, Token,
+    Checks, DeviceKey, Error, KeyName, Token,
     gathered::{End, Gathered, Signing},
     workers::NoResult,
 };
@@ -42,6 +42,7 @@ struct Inner {
     members: Vec<Arc<Member>>,
     next: AtomicUsize,
     deadline: Duration,
+    checks: Checks,
     /// Whether all that were opened at first sign a bare e: what the key says it can do stays.
     signs_e: bool,
     any_id: bool,
@@ -77,6 +78,14 @@ impl SharedKey {
     /// What the last token says, if none can be opened; [`Error::Ambiguous`] if two hold different
     /// keys under this name, [`Error::NotFound`] without tokens.
     pub fn open(tokens: &[Arc<Token>], name: &KeyName) -> Result<Self, Error> {
+        Self::open_with(tokens, name, Checks::default())
+    }
+
+    /// The same, with fewer checks of what the devices sign.
+    ///
+    /// # Errors
+    /// As [`SharedKey::open`].
+    pub fn open_with(tokens: &[Arc<Token>], name: &KeyName, checks: Checks) -> Result<Self, Error> {
         let mut last = Error::NotFound { what: "token" };
         let mut members = Vec::new();
         let mut public = None;
@@ -87,7 +96,7 @@ impl SharedKey {
                 key: OnceLock::new(),
                 state: Mutex::new(State::Up),
             };
-            match DeviceKey::open(token, name.clone()) {
+            match DeviceKey::open_with(token, name.clone(), checks) {
                 Ok(key) => {
                     if public.replace(*key.public_key()).is_some_and(|p| p != *key.public_key()) {
                         return Err(Error::Ambiguous { what: "private key" });
@@ -108,7 +117,8 @@ impl SharedKey {
         let (signs_e, any_id) =
             (opened().all(|key| key.as_sign_e().is_some()), opened().all(DeviceKey::takes_any_id));
         let next = AtomicUsize::new(0);
-        let inner = Arc::new(Inner { public, members, next, deadline: DEADLINE, signs_e, any_id });
+        let inner =
+            Arc::new(Inner { public, members, next, deadline: DEADLINE, checks, signs_e, any_id });
         for member in &inner.members {
             if *member.lock() == State::Down {
                 watch(&inner, member);
@@ -187,7 +197,7 @@ impl Member {
     /// Whether the device signs, by the fixed text of the first use, in a new connection.
     fn is_well(&self, inner: &Promise) -> Result<(), Error> {
         self.token.reconnect()?;
-        let key = DeviceKey::open(&self.token, self.name.clone())?;
+        let key = DeviceKey::open_with(&self.token, self.name.clone(), inner.checks)?;
         if *key.public_key() != inner.public {
             return Err(Error::NotFound { what: "private key" });
         }
@@ -206,6 +216,7 @@ impl Member {
 #[derive(Clone, Copy)]
 struct Promise {
     public: PublicKey,
+    checks: Checks,
     signs_e: bool,
     any_id: bool,
 }
@@ -251,8 +262,8 @@ fn watch(inner: &Arc<Inner>, member: &Arc<Member>) {
 
 fn still_wanted(inner: &Weak<Inner>) -> Option<Promise> {
     let inner = inner.upgrade()?;
-    let Inner { public, signs_e, any_id, .. } = *inner;
-    Some(Promise { public, signs_e, any_id })
+    let Inner { public, checks, signs_e, any_id, .. } = *inner;
+    Some(Promise { public, checks, signs_e, any_id })
 }
 
 impl PrivateKey for SharedKey {

@@ -13,7 +13,10 @@ use cryptoki::{
 };
 use gmkit_keys::{Passphrase, PassphraseSource};
 
-use crate::{Error, Module, SlotInfo, Uri, pool::Pool, workers::Workers};
+use crate::{
+    CallStatistics, Error, Module, SlotInfo, Uri, calls::Calls, pool::Pool, raw::Work,
+    workers::Workers,
+};
 
 /// A token that somebody has named by URI.
 pub struct Token {
@@ -24,6 +27,7 @@ pub struct Token {
     pool: Pool,
     /// For calls that must come back in time.
     pub(crate) workers: Workers,
+    pub(crate) calls: Calls,
     login: Mutex<Login>,
 }
 
@@ -64,6 +68,7 @@ impl Token {
             serial: named(TokenInfo::serial_number),
             pool: Pool::default(),
             workers: Workers::new(),
+            calls: Calls::default(),
             login: Mutex::default(),
         }
     }
@@ -89,6 +94,22 @@ impl Token {
     #[must_use]
     pub fn label(&self) -> &str {
         &self.label
+    }
+
+    /// What its calls have cost since it was opened, and how they ended.
+    #[must_use]
+    pub fn calls(&self) -> Vec<CallStatistics> {
+        self.calls.all()
+    }
+
+    /// Whether the device has a mechanism.
+    pub(crate) fn offers(&self, code: u64) -> Result<bool, Error> {
+        self.module.offers(self.slot, code)
+    }
+
+    /// Work for this device in a session.
+    pub(crate) fn work<'d>(&self, session: &Session, data: &'d [u8]) -> Work<'d> {
+        Work { session: session.handle(), data, frame: self.module.profile.quirks.frame }
     }
 
     /// Logs the user in, if nobody is yet. The PIN is asked of `source` where the URI names no file.

@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf};
 use gmkit_keys::{FileOpener, KeyUri, Origin, Passphrase, PassphraseSource};
 use percent_encoding::percent_decode_str;
 
-use crate::Error;
+use crate::{Checks, Error};
 
 /// What kind of object a URI names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +76,8 @@ pub struct Uri {
     /// All tokens that match hold the same key, and stand in for each other (gmkit's own attribute,
     /// `x-failover=yes`).
     pub failover: Option<bool>,
+    /// Which signatures are verified (gmkit's own attribute, `x-checks=always|opening|signing`).
+    pub checks: Option<Checks>,
 }
 
 impl Uri {
@@ -135,6 +137,10 @@ impl Uri {
                 "no" => set(&mut self.failover, false),
                 _ => fault("x-failover is yes or no"),
             },
+            "x-checks" => {
+                let fault = Error::Uri { reason: "x-checks is always, opening or signing" };
+                set(&mut self.checks, Checks::named(value).ok_or(fault)?)
+            }
             "slot-id" => {
                 let number = value.parse().or(fault("slot-id is not a number"))?;
                 set(&mut self.slot_id, number)
@@ -242,7 +248,7 @@ mod tests {
     #[test]
     fn attributes() {
         let uri = parse(
-            "pkcs11:token=a%20b;object=k;id=%00%ff;type=private;slot-id=17;serial=1;model=m;\
+            "pkcs11:token=a%20b;object=k;id=%00%ff;type=private;slot-id=17;serial=1;model=m;x-checks=opening;\
              manufacturer=x;x-profile=sansec?module-path=/opt/a%3bb.so&pin-source=file:/etc/pin",
             Origin::Operator,
         )
@@ -252,6 +258,7 @@ mod tests {
         assert_eq!(uri.kind, Some(ObjectType::Private));
         assert_eq!(uri.slot_id, Some(17));
         assert_eq!(uri.profile.as_deref(), Some("sansec"));
+        assert_eq!(uri.checks, Some(Checks::AtOpening));
         assert_eq!(uri.module_path, Some("/opt/a;b.so".into()));
         assert_eq!(uri.pin_source, Some(PinSource::File("/etc/pin".into())));
         assert!(!format!("{uri:?}").contains("etc"));

@@ -1,86 +1,17 @@
 //! Keys in the software token, in the lab's disguises of it: each vendor's numbers, encodings and
 //! habits, and a device that goes away and comes back.
 
+mod support;
+
 use std::{
-    env, fs,
-    path::{Path, PathBuf},
-    process::Command,
-    sync::{Arc, OnceLock},
-    thread,
+    env, fs, thread,
     time::{Duration, Instant},
 };
 
-use gmkit_hsm::{DeviceKey, Error, KeyName, Opener, SharedKey, Token, Uri};
-use gmkit_keys::{KeyUri, Origin, Passphrase, PrivateKey, SysRng};
+use gmkit_hsm::{Checks, DeviceKey, Error, KeyName, Opener, SharedKey, Uri};
+use gmkit_keys::{Passphrase, PrivateKey, SysRng};
 use gmkit_sm2::{Id, PublicKey, SecretKey, rand_core::UnwrapErr};
-
-/// `libgmkit_token_lab.so`, built once, away from what is released.
-fn module() -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let build = || {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let target = root.join("target/lab");
-        let line = "build --package gmkit-token --features lab --example gmkit_token_lab";
-        let done = Command::new(env!("CARGO"))
-            .args(line.split(' '))
-            .arg("--target-dir")
-            .arg(&target)
-            .current_dir(root)
-            .status()
-            .unwrap();
-        assert!(done.success());
-        target.join("debug/examples/libgmkit_token_lab.so")
-    };
-    BUILT.get_or_init(build).clone()
-}
-
-const DIRECTORY: &str = "GMKIT_TOKEN_DIR";
-
-/// Runs `body` in a process of its own, as a module takes its persona from the environment.
-fn as_persona(test: &str, persona: &str, body: fn(&Path)) {
-    if let Some(dirs) = env::var_os(DIRECTORY) {
-        return body(env::split_paths(&dirs).next().unwrap().parent().unwrap());
-    }
-    let lab = tempfile::tempdir().unwrap();
-    let done = Command::new(env::current_exe().unwrap())
-        .args(["--exact", test, "--nocapture", "--include-ignored"])
-        .env(
-            DIRECTORY,
-            env::join_paths(["token", "other"].map(|name| lab.path().join(name))).unwrap(),
-        )
-        .env("GMKIT_LAB_PERSONA", persona)
-        .env("GMKIT_LAB_FAULTS", lab.path().join("faults"))
-        .env("GMKIT_PKCS11_MODULE", module())
-        .output()
-        .unwrap();
-    let [out, err] = [&done.stdout, &done.stderr].map(|text| String::from_utf8_lossy(text));
-    assert!(done.status.success(), "{persona}: {out}{err}");
-    // Figures, for whoever runs this with --nocapture.
-    print!("{out}");
-}
-
-fn uri(text: &str) -> Uri {
-    Uri::parse(&KeyUri::parse(text, Origin::Operator).unwrap()).unwrap()
-}
-
-fn right_pin(_: &str) -> Result<Passphrase, gmkit_keys::Error> {
-    Ok(Passphrase::new("87654321"))
-}
-
-/// A token, made and logged in to, and a key on it.
-fn device() -> (Arc<Token>, PublicKey) {
-    let module = Opener::new().module(&Uri::default()).unwrap();
-    let pin = right_pin("").unwrap();
-    module.init_token(None, "lab", &Passphrase::new("12345678"), &pin).unwrap();
-    let uri = uri("pkcs11:token=lab");
-    let token = Opener::new().token(&uri, &right_pin).unwrap();
-    let key = token.generate_sm2(&name()).unwrap();
-    (token, key)
-}
-
-fn name() -> KeyName {
-    KeyName { label: Some("key".to_owned()), id: Some(vec![1, 2]) }
-}
+use support::{as_persona, device, module, name, right_pin, uri};
 
 /// What a persona is expected to do.
 struct Expected {
@@ -281,6 +212,63 @@ fn a_wrong_signature_is_never_given_out() {
         assert!(refused.to_string().contains("no signature of this key verifies"), "{refused}");
         fs::write(lab.join("faults"), "").unwrap();
         public.verify(Id::DEFAULT, b"m", &key.sign(Id::DEFAULT, b"m").unwrap()).unwrap();
+    });
+}
+
+/// Without the first use nothing is signed until somebody signs, and that is verified.
+#[test]
+fn a_key_may_be_opened_without_signing() {
+    as_persona("a_key_may_be_opened_without_signing", "sansec-without-e", |lab| {
+        let (token, public) = device();
+        let signed = || token.calls().iter().filter(|call| call.operation == "sign").count();
+        let key = DeviceKey::open_with(&token, name(), Checks::AtSigning).unwrap();
+        assert_eq!(signed(), 0);
+        assert_eq!(key.signs_by(), "0x80008101 over Z and the message");
+        public.verify(Id::DEFAULT, b"m", &key.sign(Id::DEFAULT, b"m").unwrap()).unwrap();
+        assert_eq!(signed(), 1);
+        fs::write(lab.join("faults"), "lies").unwrap();
+        assert!(key.sign(Id::DEFAULT, b"m").is_err());
+        fs::write(lab.join("faults"), "").unwrap();
+        let by_uri = uri("pkcs11:x-checks=signing");
+        assert_eq!(by_uri.checks, Some(Checks::AtSigning));
+    });
+}
+
+/// Whoever believes a device gets what it gives, and nothing is verified but when it is opened.
+#[test]
+fn a_device_may_be_believed() {
+    as_persona("a_device_may_be_believed", "luna", |lab| {
+        let (token, public) = device();
+        fs::write(lab.join("faults"), "lies").unwrap();
+        let opened = DeviceKey::open_with(&token, name(), Checks::AtOpening);
+        assert!(matches!(opened, Err(Error::NothingVerifies)), "{opened:?}");
+        fs::write(lab.join("faults"), "").unwrap();
+        let key = DeviceKey::open_with(&token, name(), Checks::AtOpening).unwrap();
+        public.verify(Id::DEFAULT, b"m", &key.sign(Id::DEFAULT, b"m").unwrap()).unwrap();
+        fs::write(lab.join("faults"), "lies").unwrap();
+        let lie = key.sign(Id::DEFAULT, b"m").unwrap();
+        assert!(public.verify(Id::DEFAULT, b"m", &lie).is_err());
+    });
+}
+
+/// What calls cost, and how they end, can be asked for: by mechanism, with the standard's names.
+#[test]
+fn calls_are_counted() {
+    as_persona("calls_are_counted", "sansec", |lab| {
+        let (token, _) = device();
+        let key = DeviceKey::open(&token, name()).unwrap();
+        for _ in 0..5 {
+            key.sign(Id::DEFAULT, b"m").unwrap();
+        }
+        fs::write(lab.join("faults"), "broken").unwrap();
+        assert!(key.sign(Id::DEFAULT, b"m").is_err());
+        let calls = token.calls();
+        let sign = calls.iter().find(|call| call.operation == "sign").unwrap();
+        assert_eq!((sign.mechanism, sign.calls), (0x8000_8104, 7), "first use, 5, and one refused");
+        assert_eq!(sign.errors, [("CKR_DEVICE_ERROR".to_owned(), 1)].into());
+        assert!(sign.longest >= sign.within(0.5) && sign.total >= sign.longest);
+        let told = format!("{calls:?}");
+        assert!(!told.contains("87654321"), "{told}");
     });
 }
 

@@ -9,7 +9,10 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use crate::{Error, KeyOpener, KeyUri, PassphraseSource, PrivateKey, SoftwareKey};
+use crate::{
+    Error, KeyOpener, KeyUri, PassphraseSource, PrivateKey, SecretKey, SecretUse, SoftwareKey,
+    SoftwareSecret,
+};
 
 /// Largest key file that is read, in bytes: room for any PEM with explanatory text.
 pub const MAX_KEY_FILE: u64 = 1 << 20;
@@ -53,5 +56,19 @@ impl KeyOpener for FileOpener {
         let bytes = Self::read(&path)?;
         let ask = || passphrase.passphrase(&path.display().to_string());
         Ok(Arc::new(SoftwareKey::from_file_bytes(&bytes, ask)?))
+    }
+
+    /// Raw bytes, or their hex digits ([`SoftwareSecret::decode_file_bytes`]).
+    fn open_secret(
+        &self,
+        uri: &KeyUri,
+        for_what: SecretUse,
+        _passphrase: &dyn PassphraseSource,
+    ) -> Result<Arc<dyn SecretKey>, Error> {
+        let bytes = SoftwareSecret::decode_file_bytes(&Self::read(&uri.to_file_path()?)?);
+        Ok(Arc::new(match for_what {
+            SecretUse::Seal => SoftwareSecret::sm4(&bytes)?,
+            SecretUse::Mac => SoftwareSecret::hmac_sm3(&bytes)?,
+        }))
     }
 }

@@ -49,7 +49,7 @@ pub use enveloped_key::EnvelopedKey;
 pub use error::{EncryptionFault, Error};
 pub use file_opener::{FileOpener, MAX_KEY_FILE};
 pub use identity::{Credential, Identity};
-pub use opener::{KeyOpener, KeyRegistry};
+pub use opener::{KeyOpener, KeyRegistry, SecretUse};
 pub use passphrase::{Passphrase, PassphraseSource};
 pub use pbes2::{KeyFormat, MAX_ITERATIONS, MAX_SCRYPT_MEMORY, content};
 pub use private_key::{ExchangeContext, PrivateKey, SigningContext};

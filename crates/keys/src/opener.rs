@@ -2,7 +2,16 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{Error, KeyUri, Origin, PassphraseSource, PrivateKey};
+use crate::{Error, KeyUri, Origin, PassphraseSource, PrivateKey, SecretKey};
+
+/// What a secret key is opened for: a file of bytes does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretUse {
+    /// An SM4 key, that seals and opens.
+    Seal,
+    /// An HMAC-SM3 key, that authenticates.
+    Mac,
+}
 
 /// Opens keys of one URI scheme. `keys` knows no device: whoever starts the program (CLI, C ABI,
 /// service) registers the openers it wants.
@@ -10,8 +19,7 @@ pub trait KeyOpener: Send + Sync {
     /// The scheme, in lower case: `file`, `pkcs11`.
     fn scheme(&self) -> &'static str;
 
-    /// Whether URIs of [`Origin::Untrusted`] may reach [`KeyOpener::open_private`]. The registry
-    /// stops them otherwise. An opener that says yes must itself make sure that such a URI names
+    /// Whether URIs of [`Origin::Untrusted`] may reach this opener. The registry stops them otherwise. An opener that says yes must itself make sure that such a URI names
     /// no file and loads no module but those on its allow-list.
     fn accepts_untrusted(&self) -> bool {
         false
@@ -26,6 +34,19 @@ pub trait KeyOpener: Send + Sync {
         uri: &KeyUri,
         passphrase: &dyn PassphraseSource,
     ) -> Result<Arc<dyn PrivateKey>, Error>;
+
+    /// Opens a secret key.
+    ///
+    /// # Errors
+    /// Any [`Error`]; [`Error::Unsupported`] from an opener that has none.
+    fn open_secret(
+        &self,
+        _uri: &KeyUri,
+        _for_what: SecretUse,
+        _passphrase: &dyn PassphraseSource,
+    ) -> Result<Arc<dyn SecretKey>, Error> {
+        Err(Error::Unsupported { operation: "open secret keys" })
+    }
 }
 
 /// The openers of a program.
@@ -67,13 +88,31 @@ impl KeyRegistry {
         uri: &KeyUri,
         passphrase: &dyn PassphraseSource,
     ) -> Result<Arc<dyn PrivateKey>, Error> {
+        self.opener(uri)?.open_private(uri, passphrase)
+    }
+
+    /// Opens the secret key that `uri` names.
+    ///
+    /// # Errors
+    /// As [`KeyRegistry::open_private`].
+    pub fn open_secret(
+        &self,
+        uri: &KeyUri,
+        for_what: SecretUse,
+        passphrase: &dyn PassphraseSource,
+    ) -> Result<Arc<dyn SecretKey>, Error> {
+        self.opener(uri)?.open_secret(uri, for_what, passphrase)
+    }
+
+    /// The opener of a URI's scheme, if that URI may reach it.
+    fn opener(&self, uri: &KeyUri) -> Result<&dyn KeyOpener, Error> {
         let opener = self.openers.iter().find(|opener| opener.scheme() == uri.scheme());
         let opener =
             opener.ok_or_else(|| Error::UnknownScheme { scheme: uri.scheme().to_owned() })?;
         if uri.origin() == Origin::Untrusted && !opener.accepts_untrusted() {
             return Err(Error::UntrustedUri);
         }
-        opener.open_private(uri, passphrase)
+        Ok(&**opener)
     }
 }
 

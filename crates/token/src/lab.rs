@@ -42,6 +42,8 @@ struct Vendor {
     wants_curve: bool,
     shows_curve: bool,
     point: Point,
+    /// Most bytes of one call.
+    frame: Option<CK_ULONG>,
 }
 
 const E: A = A::Raw(Curve::Sm2);
@@ -71,6 +73,7 @@ const VENDORS: &[Vendor] = &[
         wants_curve: false,
         shows_curve: false,
         point: Point::Der,
+        frame: None,
     },
     // The same vendor, but for the mechanism that signs e: the device must hash, without Z.
     Vendor {
@@ -87,6 +90,7 @@ const VENDORS: &[Vendor] = &[
         wants_curve: false,
         shows_curve: false,
         point: Point::Bare,
+        frame: None,
     },
     Vendor {
         name: "tass",
@@ -99,12 +103,16 @@ const VENDORS: &[Vendor] = &[
             (V + 0x8200, A::Sm2Encryption(Layout::C1C2C3), Form::Raw, CIPHER),
             (V + 5, A::Digest(Hash::Sm3), Form::Raw, CKF_DIGEST),
             (V + 0x107, A::Generate(SecretKind::Sm4), Form::Raw, CKF_GENERATE),
+            (V + 0x108, A::Cipher(Block::Sm4, Mode::Ecb), Form::Raw, CIPHER),
+            (V + 0x109, A::Cipher(Block::Sm4, Mode::Cbc), Form::Raw, CIPHER),
+            (V + 0x10c, A::Cipher(Block::Sm4, Mode::CbcPad), Form::Raw, CIPHER),
             (V + 0x10a, A::Cmac(Block::Sm4), Form::Raw, SIGN),
         ],
         bytes: true,
         wants_curve: false,
         shows_curve: false,
         point: Point::Coordinates,
+        frame: Some(8192),
     },
     // A device that hashes by itself, with Z: only the default ID can be had.
     Vendor {
@@ -116,11 +124,16 @@ const VENDORS: &[Vendor] = &[
             (V + 0x8001, GENERATE, Form::Raw, PAIR),
             (V + 0x8100, A::Sm2Message, Form::Raw, SIGN),
             (V + 0x8200, A::Sm2Encryption(Layout::C1C3C2), Form::Raw, CIPHER),
+            (V + 6, A::Digest(Hash::Sm3), Form::Raw, CKF_DIGEST),
+            (V + 0x107, A::Generate(SecretKind::Sm4), Form::Raw, CKF_GENERATE),
+            (V + 0x108, A::Cipher(Block::Sm4, Mode::Ecb), Form::Raw, CIPHER),
+            (V + 0x10f, A::Cipher(Block::Sm4, Mode::Gcm), Form::Raw, CIPHER),
         ],
         bytes: false,
         wants_curve: false,
         shows_curve: true,
         point: Point::Der,
+        frame: None,
     },
     Vendor {
         name: "luna",
@@ -138,6 +151,7 @@ const VENDORS: &[Vendor] = &[
         wants_curve: true,
         shows_curve: true,
         point: Point::Der,
+        frame: None,
     },
     Vendor {
         name: "ep11",
@@ -154,6 +168,7 @@ const VENDORS: &[Vendor] = &[
         wants_curve: true,
         shows_curve: true,
         point: Point::Der,
+        frame: None,
     },
     Vendor {
         name: "westone",
@@ -169,6 +184,7 @@ const VENDORS: &[Vendor] = &[
         wants_curve: false,
         shows_curve: true,
         point: Point::Bare,
+        frame: None,
     },
     // One that signs what nobody can verify: another digest than it was given.
     Vendor {
@@ -181,17 +197,31 @@ const VENDORS: &[Vendor] = &[
         wants_curve: false,
         shows_curve: true,
         point: Point::Der,
+        frame: None,
     },
 ];
+
+/// The vendor that the environment names.
+fn vendor() -> Option<&'static Vendor> {
+    static CHOSEN: OnceLock<Option<&Vendor>> = OnceLock::new();
+    *CHOSEN.get_or_init(|| {
+        let name = env::var("GMKIT_LAB_PERSONA").ok()?;
+        VENDORS.iter().find(|vendor| vendor.name == name)
+    })
+}
 
 /// The persona that the environment names; `None` for the plain token.
 pub(crate) fn persona() -> Option<&'static Persona> {
     static CHOSEN: OnceLock<Option<Persona>> = OnceLock::new();
-    let chosen = CHOSEN.get_or_init(|| {
-        let name = env::var("GMKIT_LAB_PERSONA").ok()?;
-        VENDORS.iter().find(|vendor| vendor.name == name).map(dress)
-    });
-    chosen.as_ref()
+    CHOSEN.get_or_init(|| vendor().map(dress)).as_ref()
+}
+
+/// Refuses a buffer that is longer than what the vendor's devices take in one call.
+pub(crate) fn frame(len: CK_ULONG) -> Result {
+    match vendor().and_then(|vendor| vendor.frame) {
+        Some(most) if len > most => fail(CKR_DATA_LEN_RANGE),
+        _ => Ok(()),
+    }
 }
 
 /// The vendor's mechanisms, and those of the standard.

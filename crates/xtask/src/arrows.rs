@@ -15,7 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("gmkit-rng", &["gmkit-sm3", "gmkit-sm4"]),
     ("gmkit-keys", &["gmkit-sm2", "gmkit-sm3", "gmkit-sm4"]),
     ("gmkit-pki", &["gmkit-keys", "gmkit-sm2", "gmkit-sm3", "gmkit-sm4"]),
-    ("gmkit-hsm", &["gmkit-keys", "gmkit-sm2", "gmkit-sm3"]),
+    ("gmkit-hsm", &["gmkit-keys", "gmkit-sm2", "gmkit-sm3", "gmkit-sm4"]),
     ("gmkit-token", &["gmkit-keys", "gmkit-sm2", "gmkit-sm3", "gmkit-sm4"]),
     (
         "gmkit",

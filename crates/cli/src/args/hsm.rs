@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::Json;
 
@@ -17,9 +17,9 @@ pub(crate) enum Hsm {
     /// The keys of a token
     #[command(after_help = "Example:\n  gmkit hsm keys -k pkcs11:token=prod --pin-file pin")]
     Keys(HsmKeys),
-    /// Make an SM2 key pair that stays in the device
+    /// Make a key that stays in the device: an SM2 key pair, or a secret key
     #[command(
-        after_help = "Example:\n  gmkit hsm keygen -k \"pkcs11:token=prod;object=ca\" -p ca.pub.pem"
+        after_help = "Example:\n  gmkit hsm keygen -k \"pkcs11:token=prod;object=ca\" -p ca.pub.pem\n  gmkit hsm keygen -k \"pkcs11:token=prod;object=seal\" --type sm4"
     )]
     Keygen(HsmKeygen),
     /// Put a certificate beside its key
@@ -30,6 +30,12 @@ pub(crate) enum Hsm {
     /// Delete a key pair and its certificate, or what `type=` names
     #[command(after_help = "Example:\n  gmkit hsm delete -k \"pkcs11:token=prod;object=old\"")]
     Delete(HsmKeys),
+    /// Try what the device can do, and print how it does it: which mechanism works or how it fails, in
+    /// what form it answers, how fast. Its keys go with the session; nothing is left on the token
+    #[command(
+        after_help = "Example:\n  gmkit hsm test -k pkcs11:token=prod --pin-file pin\n  gmkit hsm test -k pkcs11:token=prod --json > device.json"
+    )]
+    Test(HsmTest),
     /// The profiles of vendors
     #[command(after_help = "Example:\n  gmkit hsm profiles")]
     Profiles(HsmProfiles),
@@ -86,9 +92,33 @@ pub(crate) struct HsmKeys {
 pub(crate) struct HsmKeygen {
     #[command(flatten)]
     pub(crate) uri: HsmUri,
-    /// File for the public key; else standard output
+    /// What kind of key
+    #[arg(long = "type", value_enum, default_value = "sm2", value_name = "TYPE")]
+    pub(crate) kind: HsmKeyType,
+    /// File for the public key of a pair; else standard output
     #[arg(short, value_name = "PUB")]
     pub(crate) public: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HsmKeyType {
+    /// A key pair that signs and decrypts
+    Sm2,
+    /// A secret key that seals and opens
+    Sm4,
+    /// A secret key that authenticates
+    HmacSm3,
+}
+
+#[derive(Args)]
+pub(crate) struct HsmTest {
+    #[command(flatten)]
+    pub(crate) uri: HsmUri,
+    /// How long each mechanism is tried for its pace, in milliseconds
+    #[arg(long, value_name = "MS", default_value = "200", value_parser = clap::value_parser!(u64).range(..=60_000))]
+    pub(crate) pace: u64,
+    #[command(flatten)]
+    pub(crate) json: Json,
 }
 
 #[derive(Args)]

@@ -1,6 +1,6 @@
 //! `gmkit cipher`.
 
-use gmkit::keys::{SecretKey, SoftwareSecret, selftest::Algorithm};
+use gmkit::keys::{SecretKey, SecretUse, SoftwareSecret, selftest::Algorithm};
 use zeroize::Zeroizing;
 
 use super::{cipher_ff1, cipher_raw, cipher_whole, tested};
@@ -8,15 +8,22 @@ use crate::{
     args::{Cipher, Mode},
     failure::{Context, Failure},
     input::{CHUNK, Input},
-    keys::read_secret,
+    keys::{open_device_secret, read_secret},
     output::{Access, Content, Output, spare_key},
 };
 
 const NONCE: usize = 12;
 const TAG: usize = 16;
 
+/// Longest file for a key in a device.
+const MAX_DEVICE: usize = 64 << 20;
+
 pub(crate) fn run(args: &Cipher) -> Result<(), Failure> {
     spare_key(args.output.as_deref(), &args.key_file)?;
+    let device = open_device_secret(&args.key_file, SecretUse::Seal, args.pin_file.as_deref())?;
+    if let Some(key) = device {
+        return whole(args, &*key);
+    }
     let key = SoftwareSecret::decode_file_bytes(&read_secret(&args.key_file)?);
     let wanted = if matches!(args.mode, Mode::Xts | Mode::Hctr) { 32 } else { 16 };
     if key.len() != wanted {
@@ -55,6 +62,22 @@ fn parse_iv(iv: &str) -> Result<[u8; 16], Failure> {
     hex::decode_to_slice(iv, &mut bytes)
         .map_err(|_| Failure::input("--iv is not 32 hex digits"))?;
     Ok(bytes)
+}
+
+/// With a key in a device, which takes whole messages; the file is as with any other key.
+fn whole(args: &Cipher, key: &dyn SecretKey) -> Result<(), Failure> {
+    if args.mode != Mode::Gcm || args.iv.is_some() {
+        return Err(Failure::input("a key in a device seals and opens with gcm only, here"));
+    }
+    let (content, access) = match args.encrypt {
+        true => (Content::Binary, Access::Public),
+        false => (Content::Unverified, Access::Secret),
+    };
+    let input = Input::open(&args.file)?.read_all(MAX_DEVICE)?;
+    let mut output = Output::create(args.output.as_deref(), content, access)?;
+    let done = if args.encrypt { key.seal(b"", &input) } else { key.open(b"", &input) };
+    output.write(&Zeroizing::new(done.about(&args.file)?))?;
+    output.commit()
 }
 
 fn seal(args: &Cipher, key: &dyn SecretKey) -> Result<(), Failure> {

@@ -2,15 +2,19 @@
 
 pub(super) mod report;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use gmkit::{
-    hsm::{Error, KeyName, Module, Opener, Profiles, Token, Uri},
+    hsm::{
+        Error, Export, Finding, KeyName, Module, Opener, Outcome, Profiles, SecretType, Token, Uri,
+    },
     keys::{self, KeyUri, Origin, public_key_to_pem},
 };
 
 use crate::{
-    args::{self, HsmImport, HsmKeygen, HsmKeys, HsmModule, HsmProfile, HsmUri},
+    args::{
+        self, HsmImport, HsmKeyType, HsmKeygen, HsmKeys, HsmModule, HsmProfile, HsmTest, HsmUri,
+    },
     certificates::certificates,
     failure::{Context, Failure},
     keys::FileOrPrompt,
@@ -28,6 +32,7 @@ pub(crate) fn run(args: &args::Hsm) -> Result<(), Failure> {
         args::Hsm::Keygen(args) => keygen(args),
         args::Hsm::ImportCert(args) => import(args),
         args::Hsm::Delete(args) => delete(args),
+        args::Hsm::Test(args) => test(args),
         args::Hsm::Profiles(args) => {
             let profiles = profiles(args.profile_file.as_deref())?;
             report::profiles(&profiles, args.json.json)
@@ -82,12 +87,36 @@ fn token(args: &HsmUri) -> Result<(Uri, Arc<Token>), Failure> {
 }
 
 fn keygen(args: &HsmKeygen) -> Result<(), Failure> {
-    let output = Output::create(args.public.as_deref(), Content::Text, Access::Public)?;
+    let secret = match args.kind {
+        HsmKeyType::Sm2 => None,
+        HsmKeyType::Sm4 => Some(SecretType::Sm4),
+        HsmKeyType::HmacSm3 => Some(SecretType::HmacSm3),
+    };
+    if let Some(kind) = secret {
+        if args.public.is_some() {
+            return Err(Failure::input("a secret key has no public key for -p"));
+        }
+        let (uri, token) = token(&args.uri)?;
+        token.generate_secret(&KeyName::of(&uri), kind, Export::Never)?;
+        return Ok(());
+    }
+    let mut output = Output::create(args.public.as_deref(), Content::Text, Access::Public)?;
     let (uri, token) = token(&args.uri)?;
     let key = token.generate_sm2(&KeyName::of(&uri))?;
-    let mut output = output;
     output.write(public_key_to_pem(&key).as_bytes())?;
     output.commit()
+}
+
+/// A check like any other: what is wrong with a device is no success.
+fn test(args: &HsmTest) -> Result<(), Failure> {
+    let (_, token) = token(&args.uri)?;
+    let findings = token.conformance(Duration::from_millis(args.pace))?;
+    report::findings(&token, &findings, args.json.json)?;
+    let wrong = |finding: &&Finding| matches!(finding.outcome, Outcome::Wrong { .. });
+    match findings.iter().filter(wrong).count() {
+        0 => Ok(()),
+        wrong => Err(Failure::check(format!("{wrong} of the mechanisms give wrong results"))),
+    }
 }
 
 fn import(args: &HsmImport) -> Result<(), Failure> {

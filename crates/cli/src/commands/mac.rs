@@ -1,7 +1,7 @@
 //! `gmkit mac`.
 
 use gmkit::{
-    keys::{SecretKey, SoftwareSecret, selftest::Algorithm},
+    keys::{SecretKey, SecretUse, SoftwareSecret, selftest::Algorithm},
     sm4::{
         Cmac,
         cmac::{KeyInit, Mac as _},
@@ -14,7 +14,7 @@ use crate::{
     args::{Mac, MacAlgorithm},
     failure::{Context, Failure},
     input::Input,
-    keys::read_secret,
+    keys::{open_device_secret, read_secret},
     output::print_bytes,
 };
 
@@ -22,14 +22,24 @@ use crate::{
 const MAX_GMAC: usize = 16 << 20;
 
 pub(crate) fn run(args: &Mac) -> Result<(), Failure> {
-    let key = SoftwareSecret::decode_file_bytes(&read_secret(&args.key_file)?);
     if args.iv.is_some() && args.algorithm != MacAlgorithm::GmacSm4 {
         return Err(Failure::input("only gmac-sm4 takes an --iv"));
     }
-    let (name, mac) = match args.algorithm {
-        MacAlgorithm::HmacSm3 => ("hmac_sm3", hmac(args, &key)?),
-        MacAlgorithm::CmacSm4 => ("cmac_sm4", cmac(args, &key)?),
-        MacAlgorithm::GmacSm4 => ("gmac_sm4", gmac(args, &key)?),
+    let device = open_device_secret(&args.key_file, SecretUse::Mac, args.pin_file.as_deref())?;
+    let (name, mac) = match (device, args.algorithm) {
+        (Some(key), MacAlgorithm::HmacSm3) => ("hmac_sm3", hmac(args, &*key)?),
+        (Some(_), _) => return Err(Failure::input("a key in a device makes hmac-sm3 only, here")),
+        (None, algorithm) => {
+            let key = SoftwareSecret::decode_file_bytes(&read_secret(&args.key_file)?);
+            match algorithm {
+                MacAlgorithm::HmacSm3 => {
+                    let key = SoftwareSecret::hmac_sm3(&key).about(&args.key_file)?;
+                    ("hmac_sm3", hmac(args, &key)?)
+                }
+                MacAlgorithm::CmacSm4 => ("cmac_sm4", cmac(args, &key)?),
+                MacAlgorithm::GmacSm4 => ("gmac_sm4", gmac(args, &key)?),
+            }
+        }
     };
     if args.json.json {
         let report = serde_json::json!({ "file": args.file.to_string_lossy(), name: mac });
@@ -39,8 +49,7 @@ pub(crate) fn run(args: &Mac) -> Result<(), Failure> {
     }
 }
 
-fn hmac(args: &Mac, key: &[u8]) -> Result<String, Failure> {
-    let key = SoftwareSecret::hmac_sm3(key).about(&args.key_file)?;
+fn hmac(args: &Mac, key: &dyn SecretKey) -> Result<String, Failure> {
     let mut context = key.start_mac()?;
     Input::open(&args.file)?.for_each(|piece| Ok(context.update(piece)?))?;
     Ok(hex::encode(context.finish()?))

@@ -25,6 +25,8 @@ const MAX_ATTRIBUTES: CK_ULONG = 256;
 /// # Safety
 /// `pointer` is NULL or points to `len` bytes that nobody writes to for `'a`.
 pub(super) unsafe fn bytes<'a>(pointer: *const CK_BYTE, len: CK_ULONG) -> Result<&'a [u8]> {
+    #[cfg(feature = "lab")]
+    crate::lab::frame(len)?;
     // SAFETY: bytes have no alignment, and the rest is the caller's duty.
     unsafe { items(pointer, len, MAX_INPUT) }
 }

@@ -1,6 +1,6 @@
 //! What `gmkit hsm` tells of modules, tokens and keys.
 
-use gmkit::hsm::{KeyClass, KeyInfo, Module, Profiles, SlotInfo};
+use gmkit::hsm::{Finding, KeyClass, KeyInfo, Module, Outcome, Profiles, SlotInfo, Token};
 use serde_json::{Value, json};
 
 use crate::{failure::Failure, output::print};
@@ -140,6 +140,47 @@ pub(crate) fn profiles(profiles: &Profiles, as_json: bool) -> Result<(), Failure
             "{:<9} {}\n          from {}",
             profile.name, profile.title, profile.sources
         ))?;
+    }
+    Ok(())
+}
+
+/// What the test of a device found: a table, or something to send around when a new device is met.
+pub(crate) fn findings(token: &Token, findings: &[Finding], as_json: bool) -> Result<(), Failure> {
+    let module = token.module();
+    let (manufacturer, description, version) = module.describe()?;
+    if as_json {
+        let entry = |finding: &Finding| {
+            let (state, detail) = match &finding.outcome {
+                Outcome::Works { form } => ("works", form.as_str()),
+                Outcome::Absent => ("absent", ""),
+                Outcome::Fails { error } => ("fails", error.as_str()),
+                Outcome::Wrong { reason } => ("wrong", *reason),
+                _ => ("not tried", ""),
+            };
+            json!({
+                "does": finding.what, "code": format!("{:#010x}", finding.mechanism),
+                "outcome": state, "detail": detail, "per_second": finding.per_second,
+            })
+        };
+        let findings: Value = findings.iter().map(entry).collect();
+        return print(
+            &json!({
+                "manufacturer": manufacturer, "description": description, "version": version,
+                "profile": module.profile().name, "findings": findings,
+            })
+            .to_string(),
+        );
+    }
+    let (manufacturer, description) = (manufacturer.escape_debug(), description.escape_debug());
+    print(&format!("device   {manufacturer}, {description}, {version}"))?;
+    print(&format!("profile  {} ({})\n", module.profile().name, module.profile().title))?;
+    for Finding { what, mechanism, outcome, per_second, .. } in findings {
+        let pace = per_second.map_or_else(|| "-".to_owned(), |pace| format!("{pace:.0}/s"));
+        let code = match mechanism {
+            0 => String::new(),
+            code => format!("{code:#010x}"),
+        };
+        print(&format!("{code:<10}  {what:<22}  {pace:>10}  {outcome}"))?;
     }
     Ok(())
 }
