@@ -10,7 +10,7 @@ use std::{
     process::Command,
     sync::Arc,
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -20,9 +20,8 @@ use cryptoki::{
     object::{Attribute, ObjectClass},
 };
 use gmkit::{
-    hsm::{DeviceKey, KeyName, Opener, SharedKey, Token, Uri},
+    hsm::{Checks, DeviceKey, KeyName, Opener, SharedKey, Token, Uri},
     keys::{Passphrase, PrivateKey, SoftwareKey},
-    sm2::Id,
 };
 
 const DIRECTORY: &str = "GMKIT_TOKEN_DIR";
@@ -60,6 +59,21 @@ fn token() -> Arc<Token> {
     opener.token(&Uri::default(), &|_: &str| Ok(pin.clone())).unwrap()
 }
 
+/// How long so many signatures take two threads.
+fn two_threads(key: &DeviceKey, rounds: u64) -> Duration {
+    let started = Instant::now();
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for _ in 0..rounds.div_ceil(2) {
+                    key.as_sign_e().unwrap().sign_e(&[7; 32]).unwrap();
+                }
+            });
+        }
+    });
+    started.elapsed()
+}
+
 fn devices(c: &mut Criterion) {
     in_a_folder();
     let token = token();
@@ -67,6 +81,7 @@ fn devices(c: &mut Criterion) {
     token.generate_sm2(&name).unwrap();
     let software = SoftwareKey::generate().unwrap();
     let key = DeviceKey::open(&token, name.clone()).unwrap();
+    let believed = DeviceKey::open_with(&token, name.clone(), Checks::AtOpening).unwrap();
     let shared = SharedKey::open(&[Arc::clone(&token)], &name).unwrap();
 
     let pkcs11 = Pkcs11::new(env::var_os(MODULE).unwrap()).unwrap();
@@ -88,21 +103,14 @@ fn devices(c: &mut Criterion) {
     group.bench_function("token, layer", |b| {
         b.iter(|| key.as_sign_e().unwrap().sign_e(&e).unwrap());
     });
-    group.bench_function("token, layer, 2 threads", |b| {
-        b.iter_custom(|rounds| {
-            let started = Instant::now();
-            thread::scope(|scope| {
-                for _ in 0..2 {
-                    scope.spawn(|| {
-                        for _ in 0..rounds.div_ceil(2) {
-                            key.sign(Id::DEFAULT, &e).unwrap();
-                        }
-                    });
-                }
-            });
-            started.elapsed()
-        });
+    group.bench_function("token, layer, checked at opening only", |b| {
+        b.iter(|| believed.as_sign_e().unwrap().sign_e(&e).unwrap());
     });
+    for (what, key) in [("checked", &key), ("checked at opening only", &believed)] {
+        group.bench_function(format!("token, layer, 2 threads, {what}"), |b| {
+            b.iter_custom(|rounds| two_threads(key, rounds));
+        });
+    }
     group.bench_function("token, layer, failover", |b| {
         b.iter(|| shared.as_sign_e().unwrap().sign_e(&e).unwrap());
     });

@@ -100,6 +100,12 @@
 // How many bytes a sealed message is longer than its plaintext: nonce and tag.
 #define GMKIT_SEAL_OVERHEAD 28
 
+// A secret key that seals and opens: SM4.
+#define GMKIT_SECRET_SEAL 0
+
+// A secret key that authenticates: HMAC-SM3.
+#define GMKIT_SECRET_MAC 1
+
 // Ciphertext in DER (GB/T 35276-2017): what OpenSSL, Tongsuo and GmSSL use.
 #define GMKIT_CIPHERTEXT_DER 0
 
@@ -227,7 +233,7 @@ typedef struct gmkit_public_key gmkit_public_key;
 // the same time.
 typedef struct gmkit_request gmkit_request;
 
-// A symmetric key that seals and opens. Any number of threads may use it at the same time.
+// A symmetric key that seals and opens, or authenticates. Any number of threads may use it at the same time.
 typedef struct gmkit_secret_key gmkit_secret_key;
 
 // A key exchange under way. Not for two threads at the same time.
@@ -902,6 +908,35 @@ void gmkit_public_key_free(gmkit_public_key *key);
 GMKIT_MUST_USE
 gmkit_error gmkit_secret_key_new_sm4(const uint8_t *key,
                                      gmkit_secret_key **secret_key);
+
+// Takes an HMAC-SM3 key of any length from 1 byte. Free it with `gmkit_secret_key_free`.
+//
+// Errors: GMKIT_ERR_ARGUMENT for an empty key.
+GMKIT_MUST_USE
+gmkit_error gmkit_secret_key_new_hmac_sm3(const uint8_t *key,
+                                          size_t key_len,
+                                          gmkit_secret_key **secret_key);
+
+// Opens the secret key that a URI names, as `gmkit_private_key_open` does for private ones:
+// `for_what` is GMKIT_SECRET_SEAL or GMKIT_SECRET_MAC, which a file of bytes does not say.
+//
+// Errors: GMKIT_ERR_URI, GMKIT_ERR_IO, GMKIT_ERR_DEVICE, GMKIT_ERR_PASSPHRASE_NEEDED;
+// GMKIT_ERR_UNSUPPORTED for a key that is for something else.
+GMKIT_MUST_USE
+gmkit_error gmkit_secret_key_open_uri(const char *uri,
+                                      uint32_t for_what,
+                                      const uint8_t *passphrase,
+                                      size_t passphrase_len,
+                                      gmkit_secret_key **secret_key);
+
+// HMAC-SM3 of a message: 32 bytes.
+//
+// Errors: GMKIT_ERR_UNSUPPORTED for a key that seals; GMKIT_ERR_DEVICE.
+GMKIT_MUST_USE
+gmkit_error gmkit_secret_key_mac(const gmkit_secret_key *key,
+                                 const uint8_t *message,
+                                 size_t len,
+                                 uint8_t *mac);
 
 // Seals a message with SM4-GCM under a fresh random nonce: nonce (12 bytes), ciphertext, tag
 // (16 bytes), as `gmkit cipher --encrypt` writes it. `out` needs room for `len` +

@@ -84,7 +84,7 @@ export! {
         let (key, message) = (key.get()?, message.bytes(len)?);
         let mut context = key.start_mac()?;
         context.update(message)?;
-        mac.write(context.finish()?)
+        mac.write(&context.finish()?)
     }
 
     /// Seals a message with SM4-GCM under a fresh random nonce: nonce (12 bytes), ciphertext, tag

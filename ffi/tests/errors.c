@@ -165,7 +165,29 @@ static void secret_key(void) {
         len = 0;
         FAILS(GMKIT_ERR_REJECTED, gmkit_secret_key_open(k, NULL, 0, M, n, NULL, &len));
     }
+    FAILS(GMKIT_ERR_UNSUPPORTED, gmkit_secret_key_mac(k, M, 8, out));
     gmkit_secret_key_free(k);
+    k = NULL;
+    REFUSES_NULL(gmkit_secret_key_new_hmac_sm3(NULL, 1, &k));
+    REFUSES_NULL(gmkit_secret_key_new_hmac_sm3(K, 16, NULL));
+    CHECK(gmkit_secret_key_new_hmac_sm3(K, 0, &k) != GMKIT_OK && k == NULL);
+    OK(gmkit_secret_key_new_hmac_sm3(K, 16, &k));
+    REFUSES_NULL(gmkit_secret_key_mac(NULL, M, 8, out));
+    REFUSES_NULL(gmkit_secret_key_mac(k, NULL, 8, out));
+    REFUSES_NULL(gmkit_secret_key_mac(k, M, 8, NULL));
+    len = sizeof out;
+    FAILS(GMKIT_ERR_UNSUPPORTED, gmkit_secret_key_seal(k, NULL, 0, M, 8, out, &len));
+    gmkit_secret_key_free(k);
+    k = NULL;
+    REFUSES_NULL(gmkit_secret_key_open_uri(NULL, GMKIT_SECRET_SEAL, NULL, 0, &k));
+    REFUSES_NULL(gmkit_secret_key_open_uri("file:x", GMKIT_SECRET_SEAL, NULL, 0, NULL));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_secret_key_open_uri("file:x", 7, NULL, 0, &k));
+    FAILS(GMKIT_ERR_IO, gmkit_secret_key_open_uri("file:/no/such", GMKIT_SECRET_MAC, NULL, 0, &k));
+    FAILS(GMKIT_ERR_URI, gmkit_secret_key_open_uri("pkcs11:x=y", GMKIT_SECRET_MAC, NULL, 0, &k));
+    FAILS(GMKIT_ERR_DEVICE,
+          gmkit_secret_key_open_uri("pkcs11:?module-path=/no/such/module.so", GMKIT_SECRET_SEAL,
+                                    NULL, 0, &k));
+    CHECK(k == NULL);
 }
 
 static void ctr_and_cbc(void) {

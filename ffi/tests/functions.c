@@ -196,6 +196,25 @@ static void secret_key(void) {
     gmkit_secret_key_free(key);
 }
 
+/* HMAC-SM3 behind the same handle, from bytes and from a file by its URI. */
+static void secret_key_mac(void) {
+    gmkit_secret_key *key = NULL, *by_uri = NULL;
+    uint8_t mac[32], expected[32];
+    const char hex[] = "3131313131313131313131313131313131";
+    OK(gmkit_secret_key_new_hmac_sm3(BYTES("11111111111111111"), 17, &key));
+    OK(gmkit_secret_key_mac(key, BYTES("hello"), 5, mac));
+    OK(gmkit_hmac_sm3(BYTES("11111111111111111"), 17, BYTES("hello"), 5, expected));
+    CHECK(memcmp(mac, expected, sizeof mac) == 0);
+    FILE *file = fopen("functions.key", "wb");
+    CHECK(file != NULL && fwrite(hex, 1, strlen(hex), file) == strlen(hex) && fclose(file) == 0);
+    OK(gmkit_secret_key_open_uri("file:functions.key", GMKIT_SECRET_MAC, NULL, 0, &by_uri));
+    OK(gmkit_secret_key_mac(by_uri, BYTES("hello"), 5, mac));
+    CHECK(memcmp(mac, expected, sizeof mac) == 0);
+    CHECK(remove("functions.key") == 0);
+    gmkit_secret_key_free(by_uri);
+    gmkit_secret_key_free(key);
+}
+
 static void ctr_and_cbc(void) {
     const uint8_t iv[16] = {0};
     uint8_t data[100], work[128], back[128];
@@ -916,6 +935,7 @@ int main(int argc, char **argv) {
     hmac();
     gcm();
     secret_key();
+    secret_key_mac();
     ctr_and_cbc();
     keys(argc > 1 ? strtoul(argv[1], NULL, 10) : 3);
     signatures();

@@ -12,8 +12,10 @@ use gmkit_sm2::{Ciphertext, Id, PublicKey, Signature};
 
 mod messages;
 mod pki_seeds;
+mod token;
 
 pub use messages::{cfca, encrypted_message, pkcs12, signed_message};
+pub use token::token_calls;
 
 /// A target.
 pub type Target = fn(&[u8]);
@@ -36,6 +38,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("encrypted_message", encrypted_message),
     ("pkcs12", pkcs12),
     ("cfca", cfca),
+    ("token_calls", token_calls),
 ];
 
 /// Signatures in DER and raw. DER is unique: what is accepted is what would be written.
@@ -189,7 +192,11 @@ pub fn seeds() -> Vec<(&'static str, String, Vec<u8>)> {
     let public = key.public_key();
     let sent = public.encrypt(&mut gmkit_keys::SysRng, b"seed").expect("encrypts");
     let der = |pem: &str| pem_rfc7468::decode_vec(pem.as_bytes()).expect("our own PEM").1;
+    let walk = |n: u8| ("token_calls", format!("walk-{n}"), token::walk(n));
     let mut seeds = vec![
+        walk(0),
+        walk(1),
+        walk(2),
         ("der_signature", "der".to_owned(), signature.to_der().as_bytes().to_vec()),
         ("der_signature", "raw".to_owned(), signature.to_raw().to_vec()),
         ("ciphertext", "der".to_owned(), sent.to_der().expect("short")),

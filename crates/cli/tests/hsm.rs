@@ -82,6 +82,72 @@ fn whatever_takes_a_key_takes_one_in_a_device() {
     assert!(gone.contains("no key is what it names"), "{gone}");
 }
 
+/// Secret keys that stay in the device, and what they made read by the same command and others.
+#[test]
+fn secret_keys_in_a_device() {
+    let lab = lab();
+    let key = |label: &str| format!("pkcs11:token=dev;object={label}?pin-source=file:pin");
+    let (seal, mac) = (key("seal"), key("mac"));
+    lab.ok(&format!("hsm keygen -k {seal} --type sm4"));
+    lab.ok(&format!("hsm keygen -k {mac} --type hmac-sm3"));
+    lab.fails(2, &format!("hsm keygen -k {seal} --type sm4"));
+    lab.fails(2, &format!("hsm keygen -k {} --type sm4 -p x.pem", key("other")));
+    let listed = lab.ok("hsm keys --pin-file pin");
+    assert_eq!(listed.matches("secret").count(), 2, "{listed}");
+
+    lab.write("m", vec![b'm'; 100_000]);
+    lab.ok(&format!("cipher -K {seal} --encrypt -o m.enc m"));
+    lab.ok(&format!("cipher -K {seal} --decrypt -o back m.enc"));
+    assert_eq!(lab.read("back"), lab.read("m"));
+    let mut forged = lab.read("m.enc");
+    forged[50_000] ^= 1;
+    lab.write("m.enc", forged);
+    lab.fails(1, &format!("cipher -K {seal} --decrypt -o forged m.enc"));
+    assert!(!lab.path("forged").exists());
+    lab.fails(2, &format!("cipher -m ctr -K {seal} --iv {} --encrypt -o x m", "0".repeat(32)));
+
+    // What it computes is compared in the library's tests, which can bring a known key in.
+    let line = lab.ok(&format!("mac -K {mac} m"));
+    assert_eq!(line, lab.ok("mac -K pkcs11:token=dev;object=mac --passphrase-file pin m"));
+    assert_eq!(line.split_whitespace().next().unwrap().len(), 64);
+    assert!(lab.fails(2, &format!("mac -K {seal} m")).contains("no HMAC-SM3 key"));
+    assert!(lab.fails(2, &format!("cipher -K {mac} --encrypt -o x m")).contains("no SM4 key"));
+    lab.fails(2, &format!("mac -K {mac} --algorithm cmac-sm4 m"));
+    lab.fails(2, "mac -K m --passphrase-file pin m");
+    lab.fails(3, "mac -K pkcs11:token=dev;object=mac?module-path=/nonexistent.so m");
+    assert_eq!(lab.ok(&format!("hsm delete -k {mac}")), "1 objects deleted\n");
+}
+
+/// The test of a device: a table for people, JSON to send around, and nothing left behind.
+#[test]
+fn the_test_of_a_device() {
+    let mut lab = lab();
+    let table = lab.ok("hsm test --pin-file pin --pace 0");
+    for line in ["0x80474d10  SM2 sign e", "works: r ‖ s", "SM4 MAC", "CMAC", "ECDSA P-256"] {
+        assert!(table.contains(line), "{line}: {table}");
+    }
+    let json = lab.ok("hsm test --pin-file pin --pace 0 --json");
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let findings = json["findings"].as_array().unwrap();
+    assert!(findings.len() > 15 && findings.iter().all(|finding| finding["outcome"] == "works"));
+    assert_eq!(lab.ok("hsm keys --pin-file pin --json"), "[]\n");
+    // Under another vendor's profile nothing of the kind is there.
+    let other = lab.ok("hsm test --pin-file pin --pace 0 --profile tass");
+    assert!(
+        other.contains("absent") && !other.contains("SM3                       works"),
+        "{other}"
+    );
+    lab.write("wrong", "11111111\n");
+    lab.fails(3, "hsm test --pin-file wrong");
+
+    lab.write("softhsm2.conf", format!("directories.tokendir = {}\n", lab.path("").display()));
+    lab.set("SOFTHSM2_CONF", lab.path("softhsm2.conf"));
+    lab.peer("softhsm2-util --init-token --free --label soft --so-pin 12345678 --pin 87654321");
+    let soft = "--module /usr/lib/softhsm/libsofthsm2.so -k pkcs11:token=soft";
+    let table = lab.ok(&format!("hsm test {soft} --pin-file pin --pace 0"));
+    assert!(table.contains("RSA 2048 PSS SHA-256") && !table.contains("SM2 sign"), "{table}");
+}
+
 #[test]
 fn what_is_refused() {
     let lab = lab();

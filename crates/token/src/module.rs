@@ -26,7 +26,7 @@ static MODULE: ArcSwapOption<Module> = ArcSwapOption::const_empty();
 /// Names the directories of the tokens, with `:` between them.
 pub(crate) const DIRECTORIES: &str = "GMKIT_TOKEN_DIR";
 
-/// Slots, sessions, and the numbers of handles.
+/// Slots, sessions, and the numbers of their handles.
 pub(crate) struct Module {
     process: u32,
     slots: Vec<Slot>,
@@ -58,7 +58,7 @@ impl Module {
         self.slots.get(index).ok_or(Rv(CKR_SLOT_ID_INVALID))
     }
 
-    /// A handle that was never given out before, of a session or an object.
+    /// A handle of a session that was never given out before. Objects are numbered by their slot.
     pub(crate) fn new_handle(&self) -> CK_ULONG {
         self.handles.fetch_add(1, Ordering::Relaxed) as CK_ULONG
     }

@@ -13,8 +13,8 @@ pub(crate) const MAX_LEN: usize = 255;
 pub(crate) const ITERATIONS: u32 = 600_000;
 
 /// Fewest iterations that are read: a token's file must not talk a PIN's owner into a cheap one. The
-/// tests of this crate have no time.
-pub(crate) const MIN_ITERATIONS: u32 = if cfg!(test) { 1 } else { ITERATIONS };
+/// tests of this crate and fuzzers have no time.
+pub(crate) const MIN_ITERATIONS: u32 = if cfg!(any(test, fuzzing)) { 1 } else { ITERATIONS };
 
 /// Most iterations that are read: more would be a day of work, by mistake or malice.
 pub(crate) const MAX_ITERATIONS: u32 = 100_000_000;
@@ -36,7 +36,8 @@ impl Policy {
     pub(crate) fn from_environment() -> Option<Self> {
         let iterations = read("GMKIT_TOKEN_PIN_ITERATIONS", ITERATIONS)?;
         let tries = read("GMKIT_TOKEN_PIN_TRIES", u32::from(TRIES))?;
-        (ITERATIONS..=MAX_ITERATIONS).contains(&iterations).then_some(())?;
+        let least = if cfg!(fuzzing) { MIN_ITERATIONS } else { ITERATIONS };
+        (least..=MAX_ITERATIONS).contains(&iterations).then_some(())?;
         Some(Self {
             iterations: NonZeroU32::new(iterations)?,
             tries: u8::try_from(tries).ok().filter(|tries| *tries > 0)?,

@@ -241,6 +241,7 @@ fn check_token(target: &Target) -> Result {
         ),
         (target.binary("gmkit"), "hsm keygen -k KEY -p public.pem"),
         (target.binary("gmkit"), "sign -k KEY -o signature file"),
+        (target.binary("gmkit"), "hsm test -k KEY --pace 0"),
         (host, "verify -p public.pem -s signature file"),
     ] {
         let line = line.replace("KEY", &key);

@@ -2,6 +2,7 @@
 
 mod abi;
 mod arrows;
+mod asan;
 mod bench;
 mod book;
 mod cross;
@@ -33,6 +34,7 @@ cargo xtask bench [table] criterion benches; or the table of the book, beside Op
 cargo xtask bench --check instructions per operation, against benches/baseline.json (--baseline writes it)
 cargo xtask fuzz [SECS]   each fuzz target for SECS seconds (default 60); needs a nightly and cargo-fuzz
 cargo xtask soak          big files, kills and devices that go away, for hours
+cargo xtask asan          what has `unsafe` in it, under AddressSanitizer; needs a nightly
 cargo xtask ffi           test the C ABI from C, C++, Python and Java
 cargo xtask install DIR   install libgmkit, gmkit.h, pkg-config and CMake files under DIR
 cargo xtask header        write ffi/include/gmkit.h from the source of the C ABI
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         ["bench", "table"] => test::peers().and_then(|_| bench::table()),
         ["fuzz"] => fuzz::run("60"),
         ["fuzz", seconds] => fuzz::run(seconds),
+        ["asan"] => packages::install().and_then(|()| asan::run()),
         ["soak"] => test::peers().and_then(|_| soak::run()),
         ["ffi"] => packages::install().and_then(|()| ffi::test()),
         ["install", prefix] => install::release(prefix),

@@ -82,7 +82,7 @@ fn template(key_type: KeyType, may_leave: bool) -> Vec<Attribute> {
 }
 
 fn ecb() -> Vec<u8> {
-    let cipher = Sm4::new(&KEY.into());
+    let cipher = Sm4::new(&KEY);
     let mut blocks = MESSAGE;
     for block in blocks.as_chunks_mut::<16>().0 {
         cipher.encrypt_block(block.into());
