@@ -62,6 +62,7 @@ export! {
         passphrase_len: usize,
         secret_key: Slot<gmkit_secret_key>,
     ) {
+        secret_key.check()?;
         let uri = KeyUri::parse(uri.get()?, Origin::Operator)?;
         let (for_what, passphrase) = (secret_use(for_what)?, passphrase.optional(passphrase_len)?);
         let opened = KeyRegistry::new()

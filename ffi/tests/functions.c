@@ -203,7 +203,7 @@ static void secret_key_mac(void) {
     const char hex[] = "3131313131313131313131313131313131";
     OK(gmkit_secret_key_new_hmac_sm3(BYTES("11111111111111111"), 17, &key));
     OK(gmkit_secret_key_mac(key, BYTES("hello"), 5, mac));
-    OK(gmkit_hmac_sm3(BYTES("11111111111111111"), 17, BYTES("hello"), 5, expected));
+    OK(gmkit_hmac_sm3_mac(BYTES("11111111111111111"), 17, BYTES("hello"), 5, expected));
     CHECK(memcmp(mac, expected, sizeof mac) == 0);
     FILE *file = fopen("functions.key", "wb");
     CHECK(file != NULL && fwrite(hex, 1, strlen(hex), file) == strlen(hex) && fclose(file) == 0);

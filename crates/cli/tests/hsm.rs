@@ -104,6 +104,9 @@ fn secret_keys_in_a_device() {
     lab.write("m.enc", forged);
     lab.fails(1, &format!("cipher -K {seal} --decrypt -o forged m.enc"));
     assert!(!lab.path("forged").exists());
+    // A PIN is not written over.
+    lab.fails(2, "cipher -K pkcs11:token=dev;object=seal --passphrase-file pin --encrypt -o pin m");
+    assert_eq!(lab.read("pin"), b"87654321\n");
     lab.fails(2, &format!("cipher -m ctr -K {seal} --iv {} --encrypt -o x m", "0".repeat(32)));
 
     // What it computes is compared in the library's tests, which can bring a known key in.

@@ -11,12 +11,14 @@ pub enum Checks {
     /// verified.
     #[default]
     Always,
-    /// The key signs a fixed text when it is opened, and that signature is verified; later ones are
-    /// only decoded. For devices that are trusted and must be fast.
+    /// The key signs a fixed text when it is opened, and that signature is verified, as is the first
+    /// one of each connection after it; the others are only decoded. For devices that are trusted
+    /// and must be fast.
     AtOpening,
     /// Nothing is signed when the key is opened, where each use of a key is counted or has to be
     /// approved; every signature is verified. The first mechanism of the profile that the device
-    /// has is the one that is used.
+    /// has is the one that is used. Until then nothing proves that the public key, which is what the
+    /// token has under this name, is the private one's; two of them are refused.
     AtSigning,
 }
 

@@ -121,11 +121,12 @@ impl Token {
     pub fn conformance(self: &Arc<Self>, pace: Duration) -> Result<Vec<Finding>, Error> {
         self.with_writer(|keys| {
             let mut test = Test { token: self, keys, pace, findings: Vec::new() };
-            sm2::run(&mut test)?;
-            hashes::run(&mut test)?;
-            ciphers::run(&mut test)?;
-            standard::run(&mut test)?;
-            Ok(test.findings)
+            let done = sm2::run(&mut test)
+                .and_then(|()| hashes::run(&mut test))
+                .and_then(|()| ciphers::run(&mut test))
+                .and_then(|()| standard::run(&mut test));
+            remove_traces(keys);
+            done.map(|()| test.findings)
         })
     }
 }
@@ -187,7 +188,20 @@ impl<'t> Test<'t> {
     }
 }
 
+/// What keys of the test are called.
+const LABEL: &[u8] = b"gmkit: test of a device";
+
 /// Makes a key from a template, which goes with the session.
-fn create(session: &Session, template: &[Attribute]) -> Result<ObjectHandle, Error> {
-    session.create_object(template).map_err(Error::of("C_CreateObject"))
+fn create(session: &Session, mut template: Vec<Attribute>) -> Result<ObjectHandle, Error> {
+    template.push(Attribute::Label(LABEL.to_vec()));
+    session.create_object(&template).map_err(Error::of("C_CreateObject"))
+}
+
+/// Keys go with their session; there may be devices where they do not.
+fn remove_traces(session: &Session) {
+    for object in session.find_objects(&[Attribute::Label(LABEL.to_vec())]).unwrap_or_default() {
+        if let Err(error) = session.destroy_object(object) {
+            tracing::warn!(%error, "a key of the test stays on the token");
+        }
+    }
 }

@@ -2,20 +2,17 @@
 
 use std::{fmt, sync::Arc};
 
-use cryptoki::{
-    mechanism::{Mechanism, MechanismType},
-    object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle},
-    session::Session,
-};
+use cryptoki::{object::ObjectHandle, session::Session};
 use gmkit_keys::{MacContext, OpeningContext, SealingContext, SecretKey, SysRng};
 use gmkit_sm2::rand_core::TryRng;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::{
-    Error, KeyName, SecretType, Token,
+    Error, KeyName, KeyUse, SecretType, Token,
     held::Held,
-    objects::{attribute, free, logged_in, named, one, search, vendor},
+    new_secret::{NewKey, mechanism},
     raw::{Call, Parameter},
+    secret_lookup::{Mark, find, kind_of, mark},
     secret_type::Numbers,
 };
 
@@ -46,17 +43,9 @@ pub struct DeviceSecret {
     name: KeyName,
     kind: SecretType,
     numbers: Numbers,
+    /// What tells this key from another one under the same name.
+    mark: Mark,
     held: Held,
-}
-
-/// Whether a new key may leave its device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Export {
-    /// Never.
-    Never,
-    /// Wrapped under another key ([`DeviceSecret::wrap`]).
-    Wrapped,
 }
 
 /// A mode of a block cipher, for one message.
@@ -84,6 +73,21 @@ pub enum Mode<'m> {
     },
 }
 
+impl Mode<'_> {
+    fn ciphertext_len(&self, plaintext: usize) -> usize {
+        match self {
+            Self::Ecb | Self::Cbc { .. } => plaintext,
+            Self::CbcPadded { .. } => plaintext / 16 * 16 + 16,
+            Self::Gcm { .. } => plaintext + 16,
+        }
+    }
+
+    /// Whether a plaintext can be that of a ciphertext, by their lengths.
+    fn fits(&self, plaintext: usize, ciphertext: usize) -> bool {
+        self.ciphertext_len(plaintext) == ciphertext
+    }
+}
+
 impl fmt::Debug for DeviceSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "DeviceSecret({:?}, {:?}, {:?})", self.kind, self.token, self.name.label)
@@ -97,24 +101,21 @@ impl DeviceSecret {
     /// [`Error::NotFound`], [`Error::Ambiguous`], [`Error::Device`]; [`Error::Unsupported`] for a
     /// kind of key that the profile does not know.
     pub fn open(token: &Arc<Token>, name: KeyName) -> Result<Self, Error> {
-        let key_type = token.with_session(|session, _| {
+        let (kind, numbers, mark) = token.with_session(|session, _| {
             let object = find(session, &name)?;
-            match attribute(session, object, AttributeType::KeyType)? {
-                Some(Attribute::KeyType(kind)) => Ok(*kind),
-                _ => Err(Error::Unsupported { operation: "say what kind of key that is" }),
-            }
+            let (kind, numbers) = kind_of(token, session, object)?;
+            Ok((kind, numbers, mark(token, session, object, &numbers)?))
         })?;
-        let profile = token.module().profile();
-        for kind in SecretType::ALL {
-            match kind.numbers(profile) {
-                Ok(numbers) if numbers.key_type == key_type => {
-                    let (token, held) = (Arc::clone(token), Held::default());
-                    return Ok(Self { token, name, kind, numbers, held });
-                }
-                _ => {}
-            }
-        }
-        Err(Error::Unsupported { operation: "use keys of that type (by its profile)" })
+        Ok(Self::known(token, name, (kind, numbers, mark)))
+    }
+
+    /// One whose kind and mark are known.
+    pub(crate) fn known(
+        token: &Arc<Token>,
+        name: KeyName,
+        (kind, numbers, mark): (SecretType, Numbers, Mark),
+    ) -> Self {
+        Self { token: Arc::clone(token), name, kind, numbers, mark, held: Held::default() }
     }
 
     /// What it is for.
@@ -133,6 +134,9 @@ impl DeviceSecret {
             let work = self.token.work(session, bounded(plaintext)?);
             self.token.module().functions.encrypt(work, call, key.handle())
         })?;
+        if ciphertext.len() != mode.ciphertext_len(plaintext.len()) {
+            return Err(Error::answer("gives a ciphertext of another length"));
+        }
         Ok(std::mem::take(&mut *ciphertext))
     }
 
@@ -143,15 +147,19 @@ impl DeviceSecret {
     /// fault; [`Error::Unsupported`], [`Error::Busy`].
     pub fn decrypt(&self, mode: Mode<'_>, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
         let call = self.call(mode)?;
+        // As long as what was encrypted, and its tag or padding.
+        if ciphertext.len() > MAX_MESSAGE + 16 {
+            return Err(gmkit_keys::Error::MessageTooLong.into());
+        }
         let opened = self.with_handle("decrypt", call.code, |session, key| {
-            let work = self.token.work(session, bounded(ciphertext)?);
+            let work = self.token.work(session, ciphertext);
             self.token.module().functions.decrypt(work, call, key.handle())
         });
-        opened.map_err(|error| match error {
-            error @ (Error::Busy | Error::NotFound { .. } | Error::Key(_)) => error,
-            error if error.is_of_session() || error.is_of_mechanism() => error,
-            _ => gmkit_keys::Error::Rejected.into(),
-        })
+        match opened {
+            Ok(plaintext) if mode.fits(plaintext.len(), ciphertext.len()) => Ok(plaintext),
+            Err(error) if !error.is_of_ciphertext() => Err(error),
+            _ => Err(gmkit_keys::Error::Rejected.into()),
+        }
     }
 
     /// The device's MAC over a message: HMAC-SM3 of 32 bytes, or what its cipher's MAC is, which the
@@ -166,7 +174,11 @@ impl DeviceSecret {
             let work = self.token.work(session, bounded(message)?);
             self.token.module().functions.sign(work, Call::bare(code), key.handle())
         })?;
-        Ok(mac.to_vec())
+        let good = if self.numbers.hmac.is_some() { mac.len() == 32 } else { mac.len() >= 4 };
+        match good {
+            true => Ok(mac.to_vec()),
+            false => Err(Error::answer("gives a MAC of another length")),
+        }
     }
 
     /// Wraps another key of the same token under this one (RFC 3394), which authenticates it.
@@ -180,32 +192,49 @@ impl DeviceSecret {
             return Err(Error::NotFound { what: "key to wrap" });
         }
         self.with_handle("wrap", code, |session, wrapping| {
-            let target = find(session, &key.name)?;
+            let target = key.find_again(session)?;
             let functions = &self.token.module().functions;
-            functions.wrap(session.handle(), Call::bare(code), wrapping.handle(), target.handle())
+            let call = Call::bare(code);
+            let wrapped =
+                functions.wrap(session.handle(), call, wrapping.handle(), target.handle())?;
+            // Two blocks of eight bytes at least, and one more (RFC 3394).
+            match wrapped.len() >= 24 && wrapped.len().is_multiple_of(8) {
+                true => Ok(wrapped),
+                false => Err(Error::answer("gives a wrapped key of another length")),
+            }
         })
     }
 
     /// Unwraps a key into the token, under a new name; it never leaves it again.
     ///
     /// # Errors
-    /// [`Error::Device`], as for what was not wrapped under this key; [`Error::Unsupported`];
-    /// [`Error::Ambiguous`] where there is a key with this name.
-    pub fn unwrap(&self, wrapped: &[u8], name: &KeyName, kind: SecretType) -> Result<Self, Error> {
+    /// [`Error::Device`], as for what was not wrapped under this key; [`Error::Unsupported`], also
+    /// for a key that is to wrap others; [`Error::Ambiguous`] where there is a key with this name.
+    pub fn unwrap(
+        &self,
+        wrapped: &[u8],
+        name: &KeyName,
+        kind: SecretType,
+        for_what: KeyUse,
+    ) -> Result<Self, Error> {
         let code = self.wrap_number()?;
-        let numbers = kind.numbers(self.token.module().profile())?;
-        name.must_name()?;
-        let template = template(name, kind, numbers.key_type, Export::Never)?;
+        let new = NewKey::from_outside(&self.token, name, kind, for_what)?;
         let mechanism = mechanism(code)?;
-        self.token.with_writer(|session| {
-            free(session, name)?;
-            let wrapping = find(session, &self.name)?;
+        new.make(|session, template| {
+            let wrapping = self.find_again(session)?;
             self.token.calls.count("unwrap", code, || {
-                let done = session.unwrap_key(&mechanism, wrapping, wrapped, &template);
+                let done = session.unwrap_key(&mechanism, wrapping, wrapped, template);
                 done.map_err(Error::of("C_UnwrapKey"))
             })
-        })?;
-        Self::open(&self.token, name.clone())
+        })
+    }
+
+    /// The key by its name, if it is still the one that was opened.
+    fn find_again(&self, session: &Session) -> Result<ObjectHandle, Error> {
+        let object = find(session, &self.name)?;
+        let (kind, numbers) = kind_of(&self.token, session, object)?;
+        let same = kind == self.kind && mark(&self.token, session, object, &numbers)? == self.mark;
+        same.then_some(object).ok_or(Error::NotFound { what: "secret key" })
     }
 
     fn wrap_number(&self) -> Result<u64, Error> {
@@ -231,112 +260,10 @@ impl DeviceSecret {
     ) -> Result<T, Error> {
         self.held.with(
             &self.token,
-            |session| find(session, &self.name),
+            |session| self.find_again(session),
             |session, handle| self.token.calls.count(operation, code, || call(session, handle)),
         )
     }
-}
-
-impl Token {
-    /// Makes a secret key in the token.
-    ///
-    /// # Errors
-    /// [`Error::Device`], [`Error::Unsupported`]; [`Error::Ambiguous`] where there is a key with this
-    /// name; [`Error::Uri`] for a name that is none.
-    pub fn generate_secret(
-        self: &Arc<Self>,
-        name: &KeyName,
-        kind: SecretType,
-        export: Export,
-    ) -> Result<DeviceSecret, Error> {
-        let numbers = kind.numbers(self.module().profile())?;
-        name.must_name()?;
-        let mut template = template(name, kind, numbers.key_type, export)?;
-        template.extend(numbers.len.map(|len| Attribute::ValueLen((len as u64).into())));
-        let mechanism = mechanism(numbers.generate)?;
-        self.with_writer(|session| {
-            free(session, name)?;
-            session.generate_key(&mechanism, &template).map_err(Error::of("C_GenerateKey"))
-        })?;
-        DeviceSecret::open(self, name.clone())
-    }
-
-    /// Brings a secret key in. It was outside: one that is made in its device is the better one.
-    ///
-    /// # Errors
-    /// As [`Token::generate_secret`].
-    pub fn import_secret(
-        self: &Arc<Self>,
-        name: &KeyName,
-        kind: SecretType,
-        value: &[u8],
-    ) -> Result<DeviceSecret, Error> {
-        let numbers = kind.numbers(self.module().profile())?;
-        name.must_name()?;
-        let mut template = template(name, kind, numbers.key_type, Export::Never)?;
-        template.push(Attribute::Value(value.to_vec()));
-        let done = self.with_writer(|session| {
-            free(session, name)?;
-            session.create_object(&template).map_err(Error::of("C_CreateObject"))
-        });
-        // `cryptoki` does not wipe what it is given.
-        for attribute in &mut template {
-            if let Attribute::Value(value) = attribute {
-                value.zeroize();
-            }
-        }
-        done?;
-        DeviceSecret::open(self, name.clone())
-    }
-}
-
-fn find(session: &Session, name: &KeyName) -> Result<ObjectHandle, Error> {
-    let found = search(session, &named(ObjectClass::SECRET_KEY, name))?;
-    if found.is_empty() {
-        logged_in(session)?;
-    }
-    one(found, "secret key")
-}
-
-/// A mechanism of the standard or a vendor's, without a parameter.
-fn mechanism(code: u64) -> Result<Mechanism<'static>, Error> {
-    match MechanismType::try_from(code) {
-        Ok(MechanismType::AES_KEY_GEN) => Ok(Mechanism::AesKeyGen),
-        Ok(MechanismType::GENERIC_SECRET_KEY_GEN) => Ok(Mechanism::GenericSecretKeyGen),
-        Ok(MechanismType::AES_KEY_WRAP) => Ok(Mechanism::AesKeyWrap),
-        _ => vendor(code),
-    }
-}
-
-fn template(
-    name: &KeyName,
-    kind: SecretType,
-    key_type: u64,
-    export: Export,
-) -> Result<Vec<Attribute>, Error> {
-    let key_type = KeyType::try_from(key_type).or_else(|_| KeyType::new_vendor_defined(key_type));
-    let mut template = name.attributes();
-    template.extend([
-        Attribute::Class(ObjectClass::SECRET_KEY),
-        Attribute::Token(true),
-        Attribute::KeyType(key_type.map_err(Error::of("profile"))?),
-        Attribute::Private(true),
-        Attribute::Sensitive(true),
-        Attribute::Extractable(export == Export::Wrapped),
-    ]);
-    // One purpose per key: a key that authenticates does not encrypt.
-    template.extend(match kind {
-        SecretType::HmacSm3 => vec![Attribute::Sign(true), Attribute::Verify(true)],
-        SecretType::Sm4 | SecretType::Aes => vec![
-            Attribute::Encrypt(true),
-            Attribute::Decrypt(true),
-            Attribute::Sign(true),
-            Attribute::Verify(true),
-            Attribute::Wrap(true),
-            Attribute::Unwrap(true),
-        ],
-    });
-    Ok(template)
 }
 
 fn bounded(message: &[u8]) -> Result<&[u8], Error> {
@@ -375,11 +302,6 @@ impl SecretKey for DeviceSecret {
         let mut nonce = [0; 12];
         SysRng.try_fill_bytes(&mut nonce).map_err(|_| gmkit_keys::Error::Rng)?;
         let ciphertext = self.encrypt(Mode::Gcm { nonce: &nonce, aad }, plaintext)?;
-        // Less would be no ciphertext with its tag, whatever the device says.
-        if ciphertext.len() != plaintext.len() + 16 {
-            let code = "gives a GCM ciphertext of another length".to_owned();
-            return Err(Error::Device { function: "C_Encrypt", code }.into());
-        }
         Ok([&nonce, &ciphertext[..]].concat())
     }
 
@@ -387,10 +309,7 @@ impl SecretKey for DeviceSecret {
         self.must_be_sm4()?;
         let (nonce, ciphertext) = sealed.split_first_chunk().ok_or(gmkit_keys::Error::Rejected)?;
         let mut plaintext = self.decrypt(Mode::Gcm { nonce, aad }, ciphertext)?;
-        match plaintext.len() + 16 == ciphertext.len() {
-            true => Ok(std::mem::take(&mut *plaintext)),
-            false => Err(gmkit_keys::Error::Rejected),
-        }
+        Ok(std::mem::take(&mut *plaintext))
     }
 }
 
@@ -421,10 +340,7 @@ impl MacContext for Macing<'_> {
 
     fn finish(self: Box<Self>) -> Result<[u8; 32], gmkit_keys::Error> {
         let mac = self.key.mac(&self.message)?;
-        mac.try_into().map_err(|_| {
-            let code = "gives an HMAC-SM3 of another length".to_owned();
-            Error::Device { function: "C_Sign", code }.into()
-        })
+        mac.try_into().map_err(|_| Error::answer("gives an HMAC-SM3 of another length").into())
     }
 
     fn verify(self: Box<Self>, mac: &[u8; 32]) -> Result<(), gmkit_keys::Error> {

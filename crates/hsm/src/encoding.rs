@@ -146,4 +146,45 @@ mod tests {
         raw[1] = 62;
         assert_eq!(signature(&raw), Signature::from_raw(&raw).ok());
     }
+
+    /// Signatures of a Sansec device over `hello chainmaker`, as ChainMaker's tests have recorded
+    /// them: what the vendor's profile says of 8100 and 8103 does not come from us.
+    #[test]
+    fn recorded_signatures() {
+        let key = "04fb0d63136159d1ddbb5154291a1839d166ecefdadcc7d324069d971b562cf08c\
+                   ca80a82c0ec41e03acc2c4e60c83a4b86640850a6b7df3a705d4a1681830210b";
+        let key = point(&hex::decode(key).unwrap()).unwrap();
+        let message = b"hello chainmaker";
+        // 0x80008100: r ‖ s, over SM3 of the message without Z.
+        let raw = "02f59073676d87391323c58033607b1460867143bc7b2646b7b112aa3dfb54c4\
+                   8d47545718b18167f7c09fe283030040de7feb6b5bcfda06011757973c81a8d3";
+        let without_z = signature(&hex::decode(raw).unwrap()).unwrap();
+        let e = gmkit_sm3::digest(&[message]);
+        gmkit_sm2::hazmat::verify_e(&key, &e, &without_z).unwrap();
+        assert!(key.verify(gmkit_sm2::Id::DEFAULT, message, &without_z).is_err());
+        // 0x80008103: DER, with Z of the default ID; two of them have lost a zero byte.
+        for (der, is_strict) in [
+            (
+                "30450220648f89660672bbca8fa8e878c09cdfdcfacaede9c58650acf6de9de127c456f7\
+                 022100a8a4dbfd72872c8af78c028cb889cb6eebd0c9e8af02bc5ac8624a10e326fdbb",
+                true,
+            ),
+            (
+                "3044021feca4bf4fad8b925d385d40351250e208c399323a98e6397243cdbb20bc106e\
+                 022100e7ed1c3d94f7b3fe065ee347cdaf6df60a23514f85f6e5b4b1ab9a129bfc2e27",
+                false,
+            ),
+            (
+                "3044022100b5715695cc79c5ea52e9db9ed817c01419b9a82013dda8f2c7adefecba4d39da\
+                 021fc82615deaba0f015dcc69b517fcf2535b7269474d76442b6d31c1ab3e6366a",
+                false,
+            ),
+        ] {
+            let der = hex::decode(der).unwrap();
+            assert_eq!(Signature::from_der(&der).is_ok(), is_strict);
+            let signature = signature(&der).unwrap();
+            key.verify(gmkit_sm2::Id::DEFAULT, message, &signature).unwrap();
+            assert!(Signature::from_der(signature.to_der().as_bytes()).is_ok(), "strict again");
+        }
+    }
 }

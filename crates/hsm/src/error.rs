@@ -104,6 +104,19 @@ impl Error {
         Self::Device { function, code: name(&Rv::from(rv), rv) }
     }
 
+    /// An answer of the device's that cannot be one.
+    pub(crate) fn answer(what: &str) -> Self {
+        Self::Device { function: "the device", code: what.to_owned() }
+    }
+
+    /// Whether a ciphertext was refused: all else is not the ciphertext's fault, and says nothing of it.
+    pub(crate) fn is_of_ciphertext(&self) -> bool {
+        let functions = ["C_Decrypt", "C_DecryptUpdate", "C_DecryptFinal"];
+        matches!(self, Self::Device { function, .. } if functions.contains(function))
+            && !self.is_of_session()
+            && !self.is_of_mechanism()
+    }
+
     /// What a statistic calls it: the standard's name of the return value, where there is one.
     pub(crate) fn label(&self) -> String {
         match self {

@@ -1,6 +1,9 @@
 //! Handles of keys: looked up once per connection, as they do not outlive it.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use cryptoki::{object::ObjectHandle, session::Session};
 
@@ -8,7 +11,11 @@ use crate::{Error, Token};
 
 /// The handle of a key, and the connection in which it was looked up.
 #[derive(Default)]
-pub(crate) struct Held(Mutex<Option<(u64, ObjectHandle)>>);
+pub(crate) struct Held {
+    known: Mutex<Option<(u64, ObjectHandle)>>,
+    /// It was looked up, by its name, and has not shown since that it is the key it was.
+    unproven: AtomicBool,
+}
 
 impl Held {
     /// Runs `call` in a session with the key's handle. `find` looks it up again after a session was
@@ -20,11 +27,12 @@ impl Held {
         call: impl Fn(&Session, ObjectHandle) -> Result<T, Error>,
     ) -> Result<T, Error> {
         token.with_session(|session, epoch| {
-            let known = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = *self.known.lock().unwrap_or_else(PoisonError::into_inner);
             let handle = match known {
                 Some((of, handle)) if of == epoch => handle,
                 _ => {
                     let handle = find(session)?;
+                    self.unproven.store(true, Ordering::Release);
                     self.set(Some((epoch, handle)));
                     handle
                 }
@@ -38,7 +46,12 @@ impl Held {
         self.set(None);
     }
 
+    /// Whether the key has still to show which one it is; whoever asks must see to it.
+    pub(crate) fn take_unproven(&self) -> bool {
+        self.unproven.swap(false, Ordering::AcqRel)
+    }
+
     fn set(&self, value: Option<(u64, ObjectHandle)>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = value;
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = value;
     }
 }

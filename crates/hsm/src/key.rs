@@ -83,6 +83,10 @@ impl DeviceKey {
     /// [`Error::NothingVerifies`] where no way of the profile's works.
     pub fn open_with(token: &Arc<Token>, name: KeyName, checks: Checks) -> Result<Self, Error> {
         let (_, candidates) = token.with_session(|session, _| token.find_pair(session, &name))?;
+        if checks == Checks::AtSigning && candidates.len() > 1 {
+            // Only a signature could tell.
+            return Err(Error::Ambiguous { what: "public key" });
+        }
         let mut last = Error::NotFound { what: "public key" };
         for public in candidates {
             let mut key = Self {
@@ -128,9 +132,12 @@ impl DeviceKey {
     /// device is believed: where another key has taken the handle's place, the key is looked up once
     /// more.
     fn sign_verified(&self, code: u64, data: &[u8], e: &[u8; 32]) -> Result<Signature, Error> {
-        for _ in 0..2 {
+        // Where uses are counted there is one for each signature.
+        let tries = if self.checks == Checks::AtSigning { 1 } else { 2 };
+        for _ in 0..tries {
             let signature = encoding::signature(&self.sign_raw(code, data)?);
-            let believed = self.checks == Checks::AtOpening;
+            let unproven = self.held.take_unproven();
+            let believed = self.checks == Checks::AtOpening && !unproven;
             match signature.filter(|signature| believed || self.is_good(e, signature)) {
                 Some(signature) => return Ok(signature),
                 None => self.held.forget(),
@@ -294,8 +301,7 @@ impl DeviceKey {
         };
         match self.decrypt_by(way, ciphertext) {
             Ok(plaintext) if plaintext.len() == ciphertext.plaintext_len() => Ok(plaintext),
-            Err(error @ (Error::Busy | Error::NotFound { .. })) => Err(error),
-            Err(error) if error.is_of_session() => Err(error),
+            Err(error) if !error.is_of_ciphertext() => Err(error),
             _ => Err(gmkit_keys::Error::Rejected.into()),
         }
     }

@@ -213,7 +213,12 @@ impl Token {
                 candidates.extend(point(session, public)?);
             }
         }
-        candidates.dedup();
+        let mut seen: Vec<PublicKey> = Vec::new();
+        candidates.retain(|public| {
+            let new = !seen.contains(public);
+            seen.extend(new.then_some(*public));
+            new
+        });
         match candidates.is_empty() {
             true => Err(Error::NotFound { what: "public key" }),
             false => Ok((private, candidates)),

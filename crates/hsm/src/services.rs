@@ -1,5 +1,7 @@
 //! What a token does without a key.
 
+use zeroize::Zeroizing;
+
 use crate::{Error, Token, raw::Call};
 
 impl Token {
@@ -12,12 +14,13 @@ impl Token {
         let len = len.map_err(|_| Error::Unsupported { operation: "give that many bytes" })?;
         let random = self.with_session(|session, _| {
             self.calls.count("random", 0, || {
-                session.generate_random_vec(len).map_err(Error::of("C_GenerateRandom"))
+                let random = session.generate_random_vec(len);
+                // It may become a key.
+                random.map(Zeroizing::new).map_err(Error::of("C_GenerateRandom"))
             })
         })?;
         if random.len() != out.len() {
-            let code = "gives another number of random bytes".to_owned();
-            return Err(Error::Device { function: "the device", code });
+            return Err(Error::answer("gives another number of random bytes"));
         }
         out.copy_from_slice(&random);
         Ok(())
@@ -31,10 +34,7 @@ impl Token {
         let sm3 = self.module().profile().sm3.as_ref();
         let code = sm3.ok_or(Error::Unsupported { operation: "hash with SM3 (by its profile)" })?;
         let digest = self.digest(code.digest, data)?;
-        digest.try_into().map_err(|_| {
-            let code = "gives an SM3 digest of another length".to_owned();
-            Error::Device { function: "C_Digest", code }
-        })
+        digest.try_into().map_err(|_| Error::answer("gives an SM3 digest of another length"))
     }
 
     pub(crate) fn digest(&self, code: u64, data: &[u8]) -> Result<Vec<u8>, Error> {

@@ -84,7 +84,7 @@ impl SharedKey {
     /// The same, with fewer checks of what the devices sign.
     ///
     /// # Errors
-    /// As [`SharedKey::open`].
+    /// As [`SharedKey::open`]; [`Error::Unsupported`] for [`Checks::AtSigning`].
     pub fn open_with(tokens: &[Arc<Token>], name: &KeyName, checks: Checks) -> Result<Self, Error> {
         let mut last = Error::NotFound { what: "token" };
         let mut members = Vec::new();

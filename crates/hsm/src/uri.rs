@@ -86,7 +86,7 @@ impl Uri {
     /// # Errors
     /// [`Error::Uri`]: another scheme, an attribute that is unknown or stands twice, a broken
     /// percent-encoding; `pin-value` and a command as `pin-source`, which are never done;
-    /// `module-path` and `pin-source` in a URI that is not the operator's.
+    /// `module-path`, `pin-source` and `x-checks` in a URI that is not the operator's.
     pub fn parse(uri: &KeyUri) -> Result<Self, Error> {
         if uri.scheme() != "pkcs11" {
             return fault("its scheme is not pkcs11");
@@ -97,7 +97,7 @@ impl Uri {
         };
         let mut parsed = Self::default();
         for part in path.split(';').filter(|part| !part.is_empty()) {
-            parsed.path_attribute(part)?;
+            parsed.path_attribute(part, uri.origin())?;
         }
         for part in query.iter().flat_map(|query| query.split('&')).filter(|part| !part.is_empty())
         {
@@ -120,7 +120,7 @@ impl Uri {
         }
     }
 
-    fn path_attribute(&mut self, part: &str) -> Result<(), Error> {
+    fn path_attribute(&mut self, part: &str, origin: Origin) -> Result<(), Error> {
         let (name, value) = split(part)?;
         match name {
             "token" => set(&mut self.token, text(value)?),
@@ -138,6 +138,7 @@ impl Uri {
                 _ => fault("x-failover is yes or no"),
             },
             "x-checks" => {
+                operators(origin)?;
                 let fault = Error::Uri { reason: "x-checks is always, opening or signing" };
                 set(&mut self.checks, Checks::named(value).ok_or(fault)?)
             }
@@ -293,7 +294,11 @@ mod tests {
 
     #[test]
     fn an_untrusted_uri_loads_no_module_and_reads_no_file() {
-        for text in ["pkcs11:?module-path=/tmp/evil.so", "pkcs11:?pin-source=file:/etc/shadow"] {
+        for text in [
+            "pkcs11:?module-path=/tmp/evil.so",
+            "pkcs11:?pin-source=file:/etc/shadow",
+            "pkcs11:x-checks=opening",
+        ] {
             assert!(parse(text, Origin::Operator).is_ok());
             assert!(matches!(parse(text, Origin::Untrusted), Err(Error::Uri { .. })), "{text}");
         }

@@ -5,7 +5,9 @@ mod support;
 
 use std::{env, fs};
 
-use gmkit_hsm::{DeviceSecret, Error, Export, Finding, KeyName, Mode, Opener, Outcome, SecretType};
+use gmkit_hsm::{
+    DeviceSecret, Error, Export, Finding, KeyName, KeyUse, Mode, Opener, Outcome, SecretType,
+};
 use gmkit_keys::{KeyOpener, KeyUri, Origin, SecretKey, SecretUse, SoftwareSecret};
 use support::{as_persona, device, right_pin};
 
@@ -19,7 +21,8 @@ fn an_sm4_key_seals_and_opens() {
     as_persona("an_sm4_key_seals_and_opens", "koal-with-z", |lab| {
         let (token, _) = device();
         let value = [0x42; 16];
-        let key = token.import_secret(&named("seal"), SecretType::Sm4, &value).unwrap();
+        let key =
+            token.import_secret(&named("seal"), SecretType::Sm4, KeyUse::Encrypt, &value).unwrap();
         assert_eq!(key.kind(), SecretType::Sm4);
         let ours = SoftwareSecret::sm4(&value).unwrap();
         for len in [0, 1, 15, 16, 17, 1000, 100_000] {
@@ -58,7 +61,9 @@ fn an_hmac_key_authenticates() {
     as_persona("an_hmac_key_authenticates", "luna", |_| {
         let (token, _) = device();
         let value = [9; 40];
-        let key = token.import_secret(&named("mac"), SecretType::HmacSm3, &value).unwrap();
+        let key = token
+            .import_secret(&named("mac"), SecretType::HmacSm3, KeyUse::Authenticate, &value)
+            .unwrap();
         let ours = SoftwareSecret::hmac_sm3(&value).unwrap();
         for len in [0, 1, 64, 5000] {
             let message = vec![3; len];
@@ -80,7 +85,8 @@ fn an_hmac_key_authenticates() {
         }
         assert!(matches!(key.seal(b"", b"m"), Err(gmkit_keys::Error::Unsupported { .. })));
         // SM4 needs another number, which this vendor's device does not have.
-        let sm4 = token.generate_secret(&named("seal"), SecretType::Sm4, Export::Never);
+        let sm4 =
+            token.generate_secret(&named("seal"), SecretType::Sm4, KeyUse::Encrypt, Export::Never);
         assert!(matches!(sm4, Err(Error::Device { .. })), "{sm4:?}");
     });
 }
@@ -91,7 +97,8 @@ fn long_messages_go_in_frames() {
     as_persona("long_messages_go_in_frames", "tass", |_| {
         let (token, _) = device();
         let value = [5; 16];
-        let key = token.import_secret(&named("k"), SecretType::Sm4, &value).unwrap();
+        let key =
+            token.import_secret(&named("k"), SecretType::Sm4, KeyUse::Encrypt, &value).unwrap();
         let iv = &[1; 16];
         for len in [8192, 8208, 16384, 50_000_usize.next_multiple_of(16)] {
             let message: Vec<u8> = (0..len).map(|n| (n % 251) as u8).collect();
@@ -119,38 +126,62 @@ fn long_messages_go_in_frames() {
 fn keys_wrap_keys() {
     as_persona("keys_wrap_keys", "plain", |_| {
         let (token, _) = device();
-        let make =
-            |label, kind, export| token.generate_secret(&named(label), kind, export).unwrap();
-        let kek = make("kek", SecretType::Sm4, Export::Never);
-        let travels = make("travels", SecretType::Sm4, Export::Wrapped);
-        let stays = make("stays", SecretType::Sm4, Export::Never);
+        let make = |label, kind, for_what, export| {
+            token.generate_secret(&named(label), kind, for_what, export).unwrap()
+        };
+        let kek = make("kek", SecretType::Sm4, KeyUse::Wrap, Export::Never);
+        let travels = make("travels", SecretType::Sm4, KeyUse::Encrypt, Export::Wrapped);
+        let stays = make("stays", SecretType::Sm4, KeyUse::Encrypt, Export::Never);
         let wrapped = kek.wrap(&travels).unwrap();
         assert_eq!(wrapped.len(), 24, "RFC 3394");
         let refused = kek.wrap(&stays);
         assert!(matches!(refused, Err(Error::Device { .. })), "{refused:?}");
         let sealed = travels.seal(b"", b"message").unwrap();
-        let again = kek.unwrap(&wrapped, &named("again"), SecretType::Sm4).unwrap();
+        let unwrap = |wrapped: &[u8], label, for_what| {
+            kek.unwrap(wrapped, &named(label), SecretType::Sm4, for_what)
+        };
+        let again = unwrap(&wrapped, "again", KeyUse::Encrypt).unwrap();
         assert_eq!(again.open(b"", &sealed).unwrap(), b"message");
         assert!(kek.wrap(&again).is_err(), "it came to stay");
         let mut forged = wrapped.clone();
         forged[3] ^= 1;
-        assert!(kek.unwrap(&forged, &named("forged"), SecretType::Sm4).is_err());
-        let taken = kek.unwrap(&wrapped, &named("again"), SecretType::Sm4);
+        assert!(unwrap(&forged, "forged", KeyUse::Encrypt).is_err());
+        let taken = unwrap(&wrapped, "again", KeyUse::Encrypt);
         assert!(matches!(taken, Err(Error::Ambiguous { .. })), "{taken:?}");
 
+        // A key does one thing: what wraps does not decrypt what it has wrapped, and what seals does
+        // not authenticate; and nobody outside knows a key that wraps.
+        assert!(kek.decrypt(Mode::Ecb, &wrapped[8..]).is_err());
+        assert!(kek.encrypt(Mode::Ecb, &[0; 16]).is_err() && travels.mac(b"m").is_err());
+        assert!(travels.wrap(&again).is_err());
+        let mac = make("mac", SecretType::Sm4, KeyUse::Authenticate, Export::Never);
+        assert_eq!(mac.mac(b"m").unwrap().len(), 16);
+        assert!(mac.encrypt(Mode::Ecb, &[0; 16]).is_err());
+        for refused in [
+            unwrap(&wrapped, "wraps", KeyUse::Wrap),
+            token.import_secret(&named("wraps"), SecretType::Sm4, KeyUse::Wrap, &[1; 16]),
+            token.import_secret(&named("hmac"), SecretType::HmacSm3, KeyUse::Encrypt, &[1; 16]),
+        ] {
+            assert!(matches!(refused, Err(Error::Unsupported { .. })), "{refused:?}");
+        }
+
         // AES goes by the standard's numbers.
-        let aes = make("aes", SecretType::Aes, Export::Wrapped);
+        let aes = make("aes", SecretType::Aes, KeyUse::Encrypt, Export::Wrapped);
         let mode = Mode::Gcm { nonce: &[1; 12], aad: b"h" };
         let ciphertext = aes.encrypt(mode, b"message").unwrap();
         assert_eq!(*aes.decrypt(mode, &ciphertext).unwrap(), b"message");
         assert!(matches!(aes.seal(b"", b"m"), Err(gmkit_keys::Error::Unsupported { .. })));
-        let wrapper = make("wrapper", SecretType::Aes, Export::Never);
+        let wrapper = make("wrapper", SecretType::Aes, KeyUse::Wrap, Export::Never);
         let wrapped = wrapper.wrap(&aes).unwrap();
-        let twin = wrapper.unwrap(&wrapped, &named("twin"), SecretType::Aes).unwrap();
-        assert_eq!(*twin.decrypt(mode, &ciphertext).unwrap(), b"message");
-        assert_eq!(aes.mac(b"m").unwrap(), twin.mac(b"m").unwrap());
+        let twin = wrapper.unwrap(&wrapped, &named("twin"), SecretType::Aes, KeyUse::Encrypt);
+        assert_eq!(*twin.unwrap().decrypt(mode, &ciphertext).unwrap(), b"message");
 
-        let nameless = token.generate_secret(&KeyName::default(), SecretType::Sm4, Export::Never);
+        let nameless = token.generate_secret(
+            &KeyName::default(),
+            SecretType::Sm4,
+            KeyUse::Encrypt,
+            Export::Never,
+        );
         assert!(matches!(nameless, Err(Error::Uri { .. })), "{nameless:?}");
         assert!(matches!(
             DeviceSecret::open(&token, named("nobody")),
@@ -159,13 +190,64 @@ fn keys_wrap_keys() {
     });
 }
 
+/// Another key under the same name is not this one: what is sealed must not be sealed under it.
+#[test]
+fn a_secret_key_that_was_replaced_is_not_used() {
+    as_persona("a_secret_key_that_was_replaced_is_not_used", "plain", |_| {
+        let (token, _) = device();
+        for (kind, for_what) in
+            [(SecretType::Sm4, KeyUse::Encrypt), (SecretType::HmacSm3, KeyUse::Authenticate)]
+        {
+            let make = || token.generate_secret(&named("k"), kind, for_what, Export::Never);
+            let key = make().unwrap();
+            let works = |key: &DeviceSecret| match kind {
+                SecretType::Sm4 => key.seal(b"", b"m").map(|_| ()),
+                _ => key.start_mac().and_then(|mac| mac.finish()).map(|_| ()),
+            };
+            works(&key).unwrap();
+            assert_eq!(token.delete(&named("k"), None).unwrap(), 1);
+            let other = make().unwrap();
+            let refused = works(&key);
+            assert!(matches!(refused, Err(gmkit_keys::Error::Uri { .. })), "{refused:?}");
+            works(&other).unwrap();
+            assert_eq!(token.delete(&named("k"), None).unwrap(), 1);
+        }
+    });
+}
+
+/// What is sealed can be opened, up to the last byte of the limit.
+#[test]
+fn the_longest_message() {
+    as_persona("the_longest_message", "plain", |_| {
+        let (token, _) = device();
+        let key = named("k");
+        let key = token.generate_secret(&key, SecretType::Sm4, KeyUse::Encrypt, Export::Never);
+        let (key, mut message) = (key.unwrap(), vec![7; 64 << 20]);
+        let sealed = key.seal(b"", &message).unwrap();
+        assert!(key.open(b"", &sealed).unwrap() == message);
+        message.push(7);
+        assert!(matches!(key.seal(b"", &message), Err(gmkit_keys::Error::MessageTooLong)));
+        let longer = [&sealed[..], &[0]].concat();
+        assert!(matches!(key.open(b"", &longer), Err(gmkit_keys::Error::MessageTooLong)));
+    });
+}
+
 /// By URI, as a service opens it; a key for something else is refused in words.
 #[test]
 fn a_secret_key_by_uri() {
     as_persona("a_secret_key_by_uri", "plain", |_| {
         let (token, _) = device();
-        token.generate_secret(&named("seal"), SecretType::Sm4, Export::Never).unwrap();
-        token.generate_secret(&named("mac"), SecretType::HmacSm3, Export::Never).unwrap();
+        token
+            .generate_secret(&named("seal"), SecretType::Sm4, KeyUse::Encrypt, Export::Never)
+            .unwrap();
+        token
+            .generate_secret(
+                &named("mac"),
+                SecretType::HmacSm3,
+                KeyUse::Authenticate,
+                Export::Never,
+            )
+            .unwrap();
         let open = |label: &str, for_what| {
             let uri = format!("pkcs11:token=lab;object={label}");
             let uri = KeyUri::parse(&uri, Origin::Operator).unwrap();

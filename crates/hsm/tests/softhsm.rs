@@ -12,7 +12,7 @@ use std::{
 };
 
 use gmkit_hsm::{
-    ClassicKey, Error, Export, KeyName, Mode, Opener, Outcome, SecretType, Token, Uri,
+    ClassicKey, Error, Export, KeyName, KeyUse, Mode, Opener, Outcome, SecretType, Token, Uri,
 };
 use gmkit_keys::{KeyUri, Origin, Passphrase};
 use rustls::{
@@ -46,7 +46,7 @@ fn with_softhsm(test: &str, body: fn(&Path, &Arc<Token>)) {
         .output()
         .unwrap();
     let [out, err] = [&done.stdout, &done.stderr].map(|text| String::from_utf8_lossy(text));
-    assert!(done.status.success(), "{out}{err}");
+    assert!(done.status.success() && out.contains("1 passed"), "{out}{err}");
 }
 
 fn run(line: &str, dir: &Path, conf: &Path) -> (bool, String) {
@@ -194,7 +194,9 @@ fn a_classic_key_that_was_replaced() {
 #[test]
 fn aes_by_the_standard_s_numbers() {
     with_softhsm("aes_by_the_standard_s_numbers", |dir, token| {
-        let key = token.import_secret(&named("aes"), SecretType::Aes, &[0x11; 32]).unwrap();
+        let key = token
+            .import_secret(&named("aes"), SecretType::Aes, KeyUse::Encrypt, &[0x11; 32])
+            .unwrap();
         let message: Vec<u8> = (0..1000).map(|n| (n % 251) as u8).collect();
         fs::write(dir.join("m"), &message).unwrap();
         let (hex_key, iv) = ("11".repeat(32), &[0x22; 16]);
@@ -211,14 +213,20 @@ fn aes_by_the_standard_s_numbers() {
         forged[500] ^= 1;
         assert!(key.decrypt(mode, &forged).is_err());
 
-        let travels = token.generate_secret(&named("t"), SecretType::Aes, Export::Wrapped).unwrap();
+        let make = |label, for_what, export| {
+            token.generate_secret(&named(label), SecretType::Aes, for_what, export).unwrap()
+        };
+        let travels = make("travels", KeyUse::Encrypt, Export::Wrapped);
         let ciphertext = travels.encrypt(mode, &message).unwrap();
-        let wrapped = key.wrap(&travels).unwrap();
+        let kek = make("kek", KeyUse::Wrap, Export::Never);
+        let wrapped = kek.wrap(&travels).unwrap();
         assert_eq!(wrapped.len(), 40, "RFC 3394");
-        let again = key.unwrap(&wrapped, &named("again"), SecretType::Aes).unwrap();
-        assert_eq!(*again.decrypt(mode, &ciphertext).unwrap(), message);
+        let again = kek.unwrap(&wrapped, &named("again"), SecretType::Aes, KeyUse::Encrypt);
+        assert_eq!(*again.unwrap().decrypt(mode, &ciphertext).unwrap(), message);
+        assert!(kek.decrypt(Mode::Ecb, &wrapped[8..]).is_err(), "what wraps does not decrypt");
 
-        let sm4 = token.generate_secret(&named("sm4"), SecretType::Sm4, Export::Never);
+        let sm4 =
+            token.generate_secret(&named("sm4"), SecretType::Sm4, KeyUse::Encrypt, Export::Never);
         assert!(matches!(sm4, Err(Error::Unsupported { .. })), "{sm4:?}");
     });
 }

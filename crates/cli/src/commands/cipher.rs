@@ -15,11 +15,14 @@ use crate::{
 const NONCE: usize = 12;
 const TAG: usize = 16;
 
-/// Longest file for a key in a device.
+/// Longest message for a key in a device, in bytes.
 const MAX_DEVICE: usize = 64 << 20;
 
 pub(crate) fn run(args: &Cipher) -> Result<(), Failure> {
     spare_key(args.output.as_deref(), &args.key_file)?;
+    if let Some(pin) = &args.pin_file {
+        spare_key(args.output.as_deref(), pin)?;
+    }
     let device = open_device_secret(&args.key_file, SecretUse::Seal, args.pin_file.as_deref())?;
     if let Some(key) = device {
         return whole(args, &*key);
@@ -73,7 +76,9 @@ fn whole(args: &Cipher, key: &dyn SecretKey) -> Result<(), Failure> {
         true => (Content::Binary, Access::Public),
         false => (Content::Unverified, Access::Secret),
     };
-    let input = Input::open(&args.file)?.read_all(MAX_DEVICE)?;
+    // What is opened is longer by its nonce and tag.
+    let most = if args.encrypt { MAX_DEVICE } else { MAX_DEVICE + NONCE + TAG };
+    let input = Input::open(&args.file)?.read_all(most)?;
     let mut output = Output::create(args.output.as_deref(), content, access)?;
     let done = if args.encrypt { key.seal(b"", &input) } else { key.open(b"", &input) };
     output.write(&Zeroizing::new(done.about(&args.file)?))?;

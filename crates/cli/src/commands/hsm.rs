@@ -6,7 +6,8 @@ use std::{sync::Arc, time::Duration};
 
 use gmkit::{
     hsm::{
-        Error, Export, Finding, KeyName, Module, Opener, Outcome, Profiles, SecretType, Token, Uri,
+        Error, Export, Finding, KeyName, KeyUse, Module, Opener, Outcome, Profiles, SecretType,
+        Token, Uri,
     },
     keys::{self, KeyUri, Origin, public_key_to_pem},
 };
@@ -89,15 +90,15 @@ fn token(args: &HsmUri) -> Result<(Uri, Arc<Token>), Failure> {
 fn keygen(args: &HsmKeygen) -> Result<(), Failure> {
     let secret = match args.kind {
         HsmKeyType::Sm2 => None,
-        HsmKeyType::Sm4 => Some(SecretType::Sm4),
-        HsmKeyType::HmacSm3 => Some(SecretType::HmacSm3),
+        HsmKeyType::Sm4 => Some((SecretType::Sm4, KeyUse::Encrypt)),
+        HsmKeyType::HmacSm3 => Some((SecretType::HmacSm3, KeyUse::Authenticate)),
     };
-    if let Some(kind) = secret {
+    if let Some((kind, for_what)) = secret {
         if args.public.is_some() {
             return Err(Failure::input("a secret key has no public key for -p"));
         }
         let (uri, token) = token(&args.uri)?;
-        token.generate_secret(&KeyName::of(&uri), kind, Export::Never)?;
+        token.generate_secret(&KeyName::of(&uri), kind, for_what, Export::Never)?;
         return Ok(());
     }
     let mut output = Output::create(args.public.as_deref(), Content::Text, Access::Public)?;

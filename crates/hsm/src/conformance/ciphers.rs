@@ -43,7 +43,7 @@ pub(super) fn run(test: &mut Test<'_>) -> Result<(), Error> {
     // A key that both sides know; a device may let none in.
     let mut known = template(key_type, false);
     known.push(Attribute::Value(KEY.to_vec()));
-    let key = create(keys, &known).ok().map(|handle| Known { token, handle });
+    let key = create(keys, known).ok().map(|handle| Known { token, handle });
     let (none, iv) = (Parameter::None, Parameter::Bytes(&IV));
     let cbc = gmkit_sm4::cbc::encrypt(&KEY, &IV, &MESSAGE);
     let rows = [
@@ -160,7 +160,7 @@ impl<'t> Known<'t> {
     fn wraps(self, keys: &'t Session, key_type: KeyType, code: u64) -> Tried<'t> {
         let mut inner = template(key_type, true);
         inner.push(Attribute::Value(INNER.to_vec()));
-        let inner = create(keys, &inner)?;
+        let inner = create(keys, inner)?;
         let wrap = move || {
             let functions = &self.token.module().functions;
             let (wrapping, inner) = (self.handle.handle(), inner.handle());

@@ -6,7 +6,7 @@ use cryptoki::{
 };
 use der::{Encode, asn1::ObjectIdentifier};
 
-use super::{Test, plainly, right};
+use super::{LABEL, Test, plainly, right};
 use crate::{
     Error,
     classic::{Kind, P256, P384, SCHEMES, Scheme, read_public},
@@ -38,8 +38,9 @@ fn kind(
     mut public: Vec<Attribute>,
 ) -> Result<(), Error> {
     let schemes: Vec<_> = SCHEMES.iter().filter(|scheme| scheme.kind == kind).collect();
-    public.push(Attribute::Token(false));
-    let private = [Attribute::Token(false), Attribute::Sign(true)];
+    let common = || [Attribute::Token(false), Attribute::Label(LABEL.to_vec())];
+    public.extend(common());
+    let private = [&common()[..], &[Attribute::Sign(true)]].concat();
     let pair = test.keys.generate_key_pair(generate, &public, &private);
     let pair = match pair {
         Ok((public, private)) => read_public(test.keys, public)?.map(|public| (public, private)),

@@ -25,7 +25,7 @@ pub(super) fn run(test: &mut Test<'_>) -> Result<(), Error> {
         plainly(move || token.digest(sm3.digest, &MESSAGE).map(|_| ()))
     })?;
     let Some(code) = sm3.hmac else { return Ok(()) };
-    let template = [
+    let template = vec![
         Attribute::Class(ObjectClass::SECRET_KEY),
         Attribute::KeyType(KeyType::GENERIC_SECRET),
         Attribute::Token(false),
@@ -33,7 +33,7 @@ pub(super) fn run(test: &mut Test<'_>) -> Result<(), Error> {
         Attribute::Value(KEY.to_vec()),
     ];
     test.row("HMAC-SM3", code, || {
-        let key = create(keys, &template)?;
+        let key = create(keys, template)?;
         let mac = move || {
             token.with_session(|session, _| {
                 let work = token.work(session, &MESSAGE);

@@ -9,7 +9,7 @@ use cryptoki::{
 use gmkit_keys::SysRng;
 use gmkit_sm2::{Ciphertext, Id, PublicKey, Signature, hazmat::verify_e};
 
-use super::{Fault, Test, Tried};
+use super::{Fault, LABEL, Test, Tried};
 use crate::{
     Error, KeyName, Token,
     encoding::{self, Layout},
@@ -61,7 +61,7 @@ type Handles = (ObjectHandle, ObjectHandle);
 
 /// A key pair that goes with the session, and its CKA_EC_POINT as it is.
 fn generate(session: &Session, sm2: &Sm2) -> Result<(Handles, Vec<u8>), Error> {
-    let name = KeyName { label: Some("gmkit test".to_owned()), id: None };
+    let name = KeyName { label: Some(String::from_utf8_lossy(LABEL).into_owned()), id: None };
     let (public, private) = pair_templates(sm2, &name, false)?;
     let pair = session.generate_key_pair(&vendor(sm2.generate)?, &public, &private);
     let pair = pair.map_err(Error::of("C_GenerateKeyPair"))?;

@@ -33,7 +33,7 @@ pub(super) fn run(test: &mut Test<'_>) -> Result<(), Error> {
     test.row("AES-ECB", CKM_AES_ECB, || {
         let key = create(
             keys,
-            &[
+            vec![
                 Attribute::Class(ObjectClass::SECRET_KEY),
                 Attribute::KeyType(KeyType::AES),
                 Attribute::Token(false),

@@ -6,6 +6,8 @@ use cryptoki_sys::{CK_GCM_PARAMS, CK_MECHANISM, CK_ULONG};
 #[cfg(feature = "rustls")]
 use cryptoki_sys::{CK_RSA_PKCS_MGF_TYPE, CK_RSA_PKCS_PSS_PARAMS};
 
+use crate::Error;
+
 /// A mechanism that a device is asked for.
 #[derive(Clone, Copy)]
 pub(crate) struct Call<'p> {
@@ -42,22 +44,33 @@ impl Call<'static> {
 }
 
 impl Call<'_> {
-    /// Runs `body` with the mechanism in C's form, which lives as long as that.
-    pub(super) fn with<T>(&self, body: impl FnOnce(*mut CK_MECHANISM) -> T) -> T {
+    /// Runs `body`, a whole operation, with the mechanism in C's form. What it points to is a copy that
+    /// lives as long: there are modules that look at it again in later calls, and some that write an
+    /// IV of their own into it, which then is not the caller's.
+    pub(super) fn with<T>(
+        &self,
+        body: impl FnOnce(*mut CK_MECHANISM) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         match self.parameter {
             Parameter::None => body(&mut self.raw(ptr::null_mut::<u8>(), 0)),
-            Parameter::Bytes(bytes) => body(&mut self.raw(bytes.as_ptr().cast_mut(), bytes.len())),
+            Parameter::Bytes(bytes) => {
+                let mut copy = bytes.to_vec();
+                let done = body(&mut self.raw(copy.as_mut_ptr(), copy.len()));
+                unchanged(&copy, bytes).and(done)
+            }
             Parameter::Gcm { iv, aad } => {
+                let (mut iv_copy, mut aad_copy) = (iv.to_vec(), aad.to_vec());
                 let mut parameters = CK_GCM_PARAMS {
-                    pIv: iv.as_ptr().cast_mut(),
+                    pIv: iv_copy.as_mut_ptr(),
                     ulIvLen: iv.len() as CK_ULONG,
                     ulIvBits: iv.len() as CK_ULONG * 8,
-                    pAAD: aad.as_ptr().cast_mut(),
+                    pAAD: aad_copy.as_mut_ptr(),
                     ulAADLen: aad.len() as CK_ULONG,
                     ulTagBits: 128,
                 };
                 let len = size_of::<CK_GCM_PARAMS>();
-                body(&mut self.raw(&raw mut parameters, len))
+                let done = body(&mut self.raw(&raw mut parameters, len));
+                unchanged(&iv_copy, iv).and(done)
             }
             #[cfg(feature = "rustls")]
             Parameter::Pss { hash, mgf, salt } => {
@@ -78,5 +91,13 @@ impl Call<'_> {
             pParameter: parameter.cast(),
             ulParameterLen: len as CK_ULONG,
         }
+    }
+}
+
+/// What was sealed under another IV than was asked for could never be opened again.
+fn unchanged(copy: &[u8], original: &[u8]) -> Result<(), Error> {
+    match copy == original {
+        true => Ok(()),
+        false => Err(Error::answer("took another IV than it was given")),
     }
 }

@@ -63,13 +63,16 @@ impl Functions {
         key: CK_OBJECT_HANDLE,
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
         let table = self.table();
-        begin(("C_SignInit", table.C_SignInit), work, mechanism, key)?;
         let steps = Steps {
             whole: ("C_Sign", table.C_Sign),
             piece: Piece::Takes(("C_SignUpdate", table.C_SignUpdate)),
             end: ("C_SignFinal", table.C_SignFinal),
         };
-        steps.run(work, SIGNATURE)
+        let init = ("C_SignInit", table.C_SignInit);
+        mechanism.with(|mechanism| {
+            begin(init, work, mechanism, key)?;
+            steps.run(work, SIGNATURE)
+        })
     }
 
     /// C_EncryptInit and C_Encrypt, or pieces of at most a frame.
@@ -80,13 +83,16 @@ impl Functions {
         key: CK_OBJECT_HANDLE,
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
         let table = self.table();
-        begin(("C_EncryptInit", table.C_EncryptInit), work, mechanism, key)?;
         let steps = Steps {
             whole: ("C_Encrypt", table.C_Encrypt),
             piece: Piece::Gives(("C_EncryptUpdate", table.C_EncryptUpdate)),
             end: ("C_EncryptFinal", table.C_EncryptFinal),
         };
-        steps.run(work, work.data.len() + EXPANSION)
+        let init = ("C_EncryptInit", table.C_EncryptInit);
+        mechanism.with(|mechanism| {
+            begin(init, work, mechanism, key)?;
+            steps.run(work, work.data.len() + EXPANSION)
+        })
     }
 
     /// C_DecryptInit and C_Decrypt, or pieces of at most a frame. A plaintext is no longer than its
@@ -98,13 +104,16 @@ impl Functions {
         key: CK_OBJECT_HANDLE,
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
         let table = self.table();
-        begin(("C_DecryptInit", table.C_DecryptInit), work, mechanism, key)?;
         let steps = Steps {
             whole: ("C_Decrypt", table.C_Decrypt),
             piece: Piece::Gives(("C_DecryptUpdate", table.C_DecryptUpdate)),
             end: ("C_DecryptFinal", table.C_DecryptFinal),
         };
-        steps.run(work, work.data.len())
+        let init = ("C_DecryptInit", table.C_DecryptInit);
+        mechanism.with(|mechanism| {
+            begin(init, work, mechanism, key)?;
+            steps.run(work, work.data.len())
+        })
     }
 
     /// C_DigestInit and C_Digest, or pieces of at most a frame.
@@ -115,15 +124,16 @@ impl Functions {
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
         let table = self.table();
         let init = table.C_DigestInit.ok_or(missing("C_DigestInit"))?;
-        // SAFETY: the module's function, and a mechanism that lives during the call.
-        let rv = mechanism.with(|mechanism| unsafe { init(work.session, mechanism) });
-        check("C_DigestInit", rv)?;
         let steps = Steps {
             whole: ("C_Digest", table.C_Digest),
             piece: Piece::Takes(("C_DigestUpdate", table.C_DigestUpdate)),
             end: ("C_DigestFinal", table.C_DigestFinal),
         };
-        steps.run(work, SIGNATURE)
+        mechanism.with(|mechanism| {
+            // SAFETY: the module's function, and a mechanism that lives until the operation ends.
+            check("C_DigestInit", unsafe { init(work.session, mechanism) })?;
+            steps.run(work, SIGNATURE)
+        })
     }
 
     /// C_WrapKey: `key` under `wrapping`.
@@ -137,11 +147,11 @@ impl Functions {
         let wrap = self.table().C_WrapKey.ok_or(missing("C_WrapKey"))?;
         let mut wrapped = vec![0; SIGNATURE];
         let mut len = wrapped.len() as CK_ULONG;
-        let rv = mechanism.with(|mechanism| {
+        mechanism.with(|mechanism| {
+            let out = wrapped.as_mut_ptr();
             // SAFETY: the module's function; the buffer is as long as said; handles may be bad.
-            unsafe { wrap(session, mechanism, wrapping, key, wrapped.as_mut_ptr(), &mut len) }
-        });
-        check("C_WrapKey", rv)?;
+            check("C_WrapKey", unsafe { wrap(session, mechanism, wrapping, key, out, &mut len) })
+        })?;
         shorten(&mut wrapped, len)?;
         Ok(wrapped)
     }
@@ -150,13 +160,13 @@ impl Functions {
 fn begin(
     (name, init): Named<WithKey>,
     work: Work<'_>,
-    mechanism: Call<'_>,
+    mechanism: CK_MECHANISM_PTR,
     key: CK_OBJECT_HANDLE,
 ) -> Result<(), Error> {
     let init = init.ok_or(missing(name))?;
-    // SAFETY: the module's function, a mechanism that lives during the call, and handles, which may
-    // be bad.
-    check(name, mechanism.with(|mechanism| unsafe { init(work.session, mechanism, key) }))
+    // SAFETY: the module's function, a mechanism that lives until the operation ends, and handles,
+    // which may be bad.
+    check(name, unsafe { init(work.session, mechanism, key) })
 }
 
 impl Steps {
@@ -213,8 +223,7 @@ fn in_out(
 /// A length that a module tells must not be beyond the room that it was given.
 fn fits(len: CK_ULONG, room: usize) -> Result<usize, Error> {
     let len = usize::try_from(len).ok().filter(|len| *len <= room);
-    let code = || "tells a length beyond its buffer".to_owned();
-    len.ok_or_else(|| Error::Device { function: "the device", code: code() })
+    len.ok_or_else(|| Error::answer("tells a length beyond its buffer"))
 }
 
 fn shorten(out: &mut Vec<u8>, len: CK_ULONG) -> Result<(), Error> {

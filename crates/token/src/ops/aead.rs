@@ -66,7 +66,12 @@ impl<A: Gcm> Stream for Held<A> {
     }
 
     fn update(&mut self, input: &[u8], _: &mut Vec<u8>) -> Result {
-        ensure(self.input.len() + input.len() <= MAX_HELD, CKR_DATA_LEN_RANGE)?;
+        // What was encrypted can be decrypted: it has a tag, too.
+        let (most, rv) = match self.direction {
+            Direction::Encrypt => (MAX_HELD, CKR_DATA_LEN_RANGE),
+            Direction::Decrypt => (MAX_HELD + TAG, CKR_ENCRYPTED_DATA_LEN_RANGE),
+        };
+        ensure(self.input.len() + input.len() <= most, rv)?;
         append(&mut self.input, input);
         Ok(())
     }
