@@ -4,6 +4,7 @@ mod cert;
 mod hsm;
 mod kdf;
 mod pkcs12;
+mod tls;
 mod token;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use gmkit::keys::KeyFormat;
 pub(crate) use hsm::*;
 pub(crate) use kdf::*;
 pub(crate) use pkcs12::*;
+pub(crate) use tls::*;
 pub(crate) use token::*;
 
 /// SM2 keys, signatures and encryption, SM3 hashes, SM4 encryption.
@@ -116,6 +118,13 @@ pub(crate) enum Command {
         after_help = "Example:\n  gmkit token init --dir token --label dev --pin-file pin --so-pin-file so-pin"
     )]
     Token(Token),
+    /// TLS 1.3 with the national suites (RFC 8998): a server, a client, a look at what a server offers
+    #[command(
+        subcommand,
+        after_help = "Example:\n  gmkit tls serve -c chain.pem -k server.key --listen 127.0.0.1:8443\n  \
+                      gmkit tls connect --ca ca.pem localhost:8443"
+    )]
+    Tls(Tls),
     /// What this machine offers: CPU, backends, entropy, clock
     #[command(after_help = "Example:\n  gmkit doctor --randomness --stage power-on")]
     Doctor(Doctor),

@@ -25,6 +25,7 @@ mod random;
 mod selftest;
 mod sign;
 mod sign_cms;
+mod tls;
 mod token;
 mod vectors;
 mod verify;
@@ -57,6 +58,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Cert(args) => cert::run(&args),
         Command::Pkcs12(args) => pkcs12::run(&args),
         Command::Hsm(args) => hsm::run(&args),
+        Command::Tls(args) => tls::run(&args),
         Command::Token(args) => token::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Bench(args) => bench::run(&args),

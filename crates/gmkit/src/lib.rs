@@ -8,6 +8,7 @@
 //! | `keys` | keys in files and behind URIs, self-tests (feature `keys`, on by default) |
 //! | `hsm` | keys in PKCS#11 devices (feature `hsm`) |
 //! | `pki` | certificates: issuing, chains, revocation, requests, OCSP; CMS messages, PKCS#12 (feature `pki`) |
+//! | `tls` | TLS 1.3 of RFC 8998 for rustls (feature `tls`) |
 //! | `rng` | the generators of GM/T 0105 (feature `rng`), the tests of GM/T 0005 (feature `randomness`) |
 //!
 //! Sign a message and verify it:
@@ -49,3 +50,5 @@ pub use gmkit_rng as rng;
 pub use gmkit_sm2 as sm2;
 pub use gmkit_sm3 as sm3;
 pub use gmkit_sm4 as sm4;
+#[cfg(feature = "tls")]
+pub use gmkit_tls as tls;

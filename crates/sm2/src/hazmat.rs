@@ -50,6 +50,31 @@ pub fn sign_e_with_k(key: &SecretKey, e: &[u8; 32], k: &[u8; 32]) -> Result<Sign
     sign::sign_e_with_k(key, e, &k).ok_or(Error::NonceRange)
 }
 
+/// Plain elliptic-curve Diffie-Hellman on the SM2 curve: the x coordinate of \[d\]P, big-endian, as TLS
+/// 1.3 uses it with `curveSM2` (RFC 8998, 3.2.2). It is not the SM2 key exchange, and no key yet: it must
+/// go through a key derivation. Constant time; the cofactor is 1, so that every point of the curve
+/// but the one at infinity, which no [`PublicKey`] holds, is good.
+///
+/// ```
+/// use gmkit_sm2::{SecretKey, hazmat::ecdh};
+/// # use rand::rngs::SysRng;
+///
+/// let (a, b) = (SecretKey::generate(&mut SysRng)?, SecretKey::generate(&mut SysRng)?);
+/// assert_eq!(ecdh(&a, b.public_key()), ecdh(&b, a.public_key()));
+/// # Ok::<(), gmkit_sm2::Error>(())
+/// ```
+///
+/// # Panics
+/// Never: d is in [1, n-2], so that \[d\]P is not the point at infinity.
+#[must_use]
+pub fn ecdh(key: &SecretKey, peer: &PublicKey) -> zeroize::Zeroizing<[u8; 32]> {
+    let point = crate::backend::chosen().1.multiply(key.d(), peer.point());
+    let mut point = point.expect("[d]P of a point of prime order n, with d in [1, n-2]");
+    let x = zeroize::Zeroizing::new(point.x.to_bytes());
+    zeroize::Zeroize::zeroize(&mut point);
+    x
+}
+
 /// Encrypts with the nonce `k`, 32 big-endian bytes.
 ///
 /// # Errors

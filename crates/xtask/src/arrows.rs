@@ -16,6 +16,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("gmkit-keys", &["gmkit-sm2", "gmkit-sm3", "gmkit-sm4"]),
     ("gmkit-pki", &["gmkit-keys", "gmkit-sm2", "gmkit-sm3", "gmkit-sm4"]),
     ("gmkit-hsm", &["gmkit-keys", "gmkit-sm2", "gmkit-sm3", "gmkit-sm4"]),
+    // `pki` for certificate checks only.
+    ("gmkit-tls", &["gmkit-keys", "gmkit-pki", "gmkit-sm2", "gmkit-sm3", "gmkit-sm4"]),
     ("gmkit-token", &["gmkit-keys", "gmkit-sm2", "gmkit-sm3", "gmkit-sm4"]),
     (
         "gmkit",
@@ -27,6 +29,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "gmkit-sm2",
             "gmkit-sm3",
             "gmkit-sm4",
+            "gmkit-tls",
         ],
     ),
     ("gmkit-vectors", &["gmkit", "gmkit-sm2", "gmkit-sm3", "gmkit-sm4"]),
