@@ -130,6 +130,10 @@ fn clients_with_certificates() {
     let answer = lab.ok(&format!("{line} -c alice.pem -k alice.key"));
     assert!(answer.contains("TLS_SM4_GCM_SM3") && answer.contains("client CN=alice"), "{answer}");
     lab.fails(3, &line);
+    // Without a request, too: the server's no comes after the client's part of the handshake.
+    let report = format!("tls connect --ca ca.pem localhost:{port}");
+    lab.fails(3, &report);
+    lab.ok(&format!("{report} -c alice.pem -k alice.key"));
 }
 
 /// Servers that are not national, and what is no TLS at all.

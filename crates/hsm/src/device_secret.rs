@@ -184,7 +184,7 @@ impl DeviceSecret {
     /// Wraps another key of the same token under this one (RFC 3394), which authenticates it.
     ///
     /// # Errors
-    /// [`Error::Device`], as for a key that was made with [`Export::Never`]; [`Error::Unsupported`]
+    /// [`Error::Device`], as for a key that was made with [`crate::Export::Never`]; [`Error::Unsupported`]
     /// where the profile has no mechanism for it, [`Error::NotFound`] for a key of another token.
     pub fn wrap(&self, key: &Self) -> Result<Vec<u8>, Error> {
         let code = self.wrap_number()?;

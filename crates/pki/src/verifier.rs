@@ -187,6 +187,21 @@ impl Verifier {
         self
     }
 
+    /// Certificates that may stand between, as a peer shows them that nobody has checked yet: those that no
+    /// anchor stands behind are left out before any other work is done with them.
+    #[must_use]
+    pub fn with_shown(self, certificates: &[Certificate]) -> Self {
+        let vouched = self.vouched(certificates);
+        self.with_intermediates(vouched)
+    }
+
+    /// OCSP responses as in [`Verifier::with_ocsp`], in the place of all others.
+    #[must_use]
+    pub fn with_only_ocsp(mut self, responses: impl IntoIterator<Item = Response>) -> Self {
+        self.ocsp.clear();
+        self.with_ocsp(responses)
+    }
+
     /// Of certificates that come from anybody, those that an anchor or another one of them has signed, with SM2:
     /// so that nobody else can make the search for a path long.
     pub(crate) fn vouched(&self, certificates: &[Certificate]) -> Vec<Certificate> {
@@ -198,7 +213,8 @@ impl Verifier {
             let before = kept.len();
             rest.retain(|found| {
                 let anchors = self.anchors.iter().map(|anchor| &anchor.certificate);
-                let above = anchors.chain(&kept).filter(|above| above.subject() == found.issuer());
+                let known = anchors.chain(&self.intermediates);
+                let above = known.chain(&kept).filter(|above| above.subject() == found.issuer());
                 let signed = above.into_iter().any(|above| {
                     work = work.saturating_sub(1);
                     work > 0 && self.has_signed(above, found)

@@ -66,12 +66,14 @@ pub fn sign_e_with_k(key: &SecretKey, e: &[u8; 32], k: &[u8; 32]) -> Result<Sign
 ///
 /// # Panics
 /// Never: d is in [1, n-2], so that \[d\]P is not the point at infinity.
+#[cfg(feature = "alloc")]
 #[must_use]
 pub fn ecdh(key: &SecretKey, peer: &PublicKey) -> zeroize::Zeroizing<[u8; 32]> {
-    let point = crate::backend::chosen().1.multiply(key.d(), peer.point());
-    let mut point = point.expect("[d]P of a point of prime order n, with d in [1, n-2]");
-    let x = zeroize::Zeroizing::new(point.x.to_bytes());
-    zeroize::Zeroize::zeroize(&mut point);
+    let mut point = crate::backend::chosen().1.multiply(key.d(), peer.point());
+    // By reference: a point that is moved leaves a copy behind.
+    let shared = point.as_mut().expect("[d]P of a point of prime order n, with d in [1, n-2]");
+    let x = zeroize::Zeroizing::new(shared.x.to_bytes());
+    zeroize::Zeroize::zeroize(shared);
     x
 }
 

@@ -42,7 +42,8 @@ impl std::error::Error for NotNational {}
 /// key on this curve signs with no other.
 ///
 /// With configurations of [`crate::Server`] and [`crate::Client`] it is, or there is no connection; this
-/// is for whoever builds configurations of their own, and for records of it. A resumed connection is
+/// is for whoever builds configurations of their own, and for records of it. It sees the other side's
+/// certificates, not one's own. A resumed connection is
 /// one whose first handshake had a key exchange of its own, too (psk_dhe_ke, the only mode of rustls).
 ///
 /// # Errors

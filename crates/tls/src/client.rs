@@ -12,7 +12,7 @@ use rustls::{
 
 use crate::{
     Error,
-    server::{VERSIONS, certified},
+    server::{VERSIONS, certified, self_test},
     server_verifier::NationalServers,
     shared_provider,
 };
@@ -59,14 +59,17 @@ impl Client {
         self
     }
 
-    /// Refuses a server that staples no OCSP response.
+    /// Refuses a server that staples no OCSP response of its own certificate, and resumes no sessions,
+    /// as what is stapled counts for one handshake.
     #[must_use]
     pub fn with_required_ocsp(mut self) -> Self {
         self.must_staple = true;
+        self.resumption = false;
         self
     }
 
-    /// Has a full handshake with every connection.
+    /// Has a full handshake with every connection, in which the server is checked: in a session that is
+    /// resumed it is not, and what the first handshake said of its certificate stands.
     #[must_use]
     pub fn without_resumption(mut self) -> Self {
         self.resumption = false;
@@ -76,8 +79,9 @@ impl Client {
     /// The configuration for rustls. 0-RTT is off, and stays so: what it carries can be replayed.
     ///
     /// # Errors
-    /// [`Error::Tls`], as rustls finds it.
+    /// [`Error::Tls`], as rustls finds it; [`Error::Key`] when a self-test fails.
     pub fn config(self) -> Result<Arc<ClientConfig>, Error> {
+        self_test()?;
         let verifier = NationalServers { verifier: self.trust, must_staple: self.must_staple };
         let builder = ClientConfig::builder_with_provider(shared_provider())
             .with_protocol_versions(VERSIONS)?

@@ -18,7 +18,9 @@ use crate::{CURVE_SM2, SM2SIG_SM3, TLS_SM4_CCM_SM3, TLS_SM4_GCM_SM3};
 /// let router = Router::new(national, classic);
 /// let mut acceptor = Acceptor::default();
 /// let accepted = loop {
-///     acceptor.read_tls(&mut socket)?;
+///     if acceptor.read_tls(&mut socket)? == 0 {
+///         return Err("it went away".into());
+///     }
 ///     if let Some(accepted) = acceptor.accept().map_err(|(error, _)| error)? {
 ///         break accepted;
 ///     }
@@ -32,7 +34,9 @@ use crate::{CURVE_SM2, SM2SIG_SM3, TLS_SM4_CCM_SM3, TLS_SM4_GCM_SM3};
 ///
 /// A client that offers both worlds is served the national one: whoever must be national is, and the
 /// choice of a suite is the server's (RFC 8446, 4.1.1). An attacker who takes the national offers out
-/// of a ClientHello makes the handshake fail, as the transcript is signed.
+/// of a ClientHello makes the handshake fail: in TLS 1.3 the signature covers all of it. In TLS 1.2 it
+/// does not, and only Finished does, under the classic key exchange: whoever must not fall back to
+/// that has a classic configuration of TLS 1.3 alone.
 #[derive(Clone, Debug)]
 pub struct Router {
     national: Arc<ServerConfig>,

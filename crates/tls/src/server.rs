@@ -7,14 +7,14 @@ use gmkit_pki::{Anchor, Certificate, Purpose, Verifier};
 use rustls::{
     DistinguishedName, ServerConfig, SupportedProtocolVersion,
     pki_types::CertificateDer,
-    server::{NoClientAuth, ResolvesServerCert, danger::ClientCertVerifier},
+    server::{ClientHello, NoClientAuth, ResolvesServerCert, danger::ClientCertVerifier},
     sign::{CertifiedKey, SigningKey, SingleCertAndKey},
     version::TLS13,
 };
 
 use crate::{
-    Error, NationalSigningKey, client_verifier::NationalClients, shared_provider, sign::TLS_ID,
-    ticketer,
+    Error, NationalSigningKey, SM2SIG_SM3, client_verifier::NationalClients, shared_provider,
+    sign::TLS_ID, ticketer,
 };
 
 /// RFC 8998 is TLS 1.3.
@@ -52,16 +52,20 @@ impl Server {
         Ok(Self::with_resolver(Arc::new(SingleCertAndKey::from(certified))))
     }
 
-    /// With whatever chain and key `resolver` has for a client's server name: keys are
-    /// [`NationalSigningKey`]s.
+    /// With whatever chain and key `resolver` has for a client's server name. A key that does not sign
+    /// with SM2 is as none: whoever would show an ECDSA certificate under SM4 has no connection.
     #[must_use]
     pub fn with_resolver(resolver: Arc<dyn ResolvesServerCert>) -> Self {
-        let clients = Arc::new(NoClientAuth);
+        let (resolver, clients) = (Arc::new(NationalOnly(resolver)), Arc::new(NoClientAuth));
         Self { resolver, clients, alpn: Vec::new(), tickets: true }
     }
 
     /// Asks clients for certificates, which `trust` must hold for good; it is for
     /// [`Purpose::TlsClient`]. `anchors` are what clients are told of whom is trusted; it may be empty.
+    ///
+    /// There are no tickets then: a session that is resumed is not checked again, and a client whose
+    /// certificate has expired or was revoked since could go on for ever. [`Server::with_tickets`] has
+    /// them all the same.
     #[must_use]
     pub fn with_clients(mut self, trust: Verifier, anchors: &[Anchor], clients: Clients) -> Self {
         let hint = |anchor: &Anchor| {
@@ -72,6 +76,7 @@ impl Server {
             hints: anchors.iter().map(hint).collect(),
             mandatory: clients == Clients::Required,
         });
+        self.tickets = false;
         self
     }
 
@@ -82,18 +87,21 @@ impl Server {
         self
     }
 
-    /// Gives no tickets: every connection has a full handshake.
+    /// Whether clients get tickets, with which they resume their sessions ([`ticketer`]). Without,
+    /// every connection has a full handshake.
     #[must_use]
-    pub fn without_tickets(mut self) -> Self {
-        self.tickets = false;
+    pub fn with_tickets(mut self, tickets: bool) -> Self {
+        self.tickets = tickets;
         self
     }
 
     /// The configuration for rustls. 0-RTT is off, and stays so: what it carries can be replayed.
     ///
     /// # Errors
-    /// [`Error::Tls`] without random numbers for the key of tickets.
+    /// [`Error::Tls`] without random numbers for the key of tickets; [`Error::Key`] when a self-test
+    /// fails.
     pub fn config(self) -> Result<Arc<ServerConfig>, Error> {
+        self_test()?;
         let mut config = ServerConfig::builder_with_provider(shared_provider())
             .with_protocol_versions(VERSIONS)?
             .with_client_cert_verifier(self.clients)
@@ -104,6 +112,33 @@ impl Server {
             false => config.send_tls13_tickets = 0,
         }
         Ok(Arc::new(config))
+    }
+}
+
+/// What handshakes and records compute with has shown that it computes rightly.
+pub(crate) fn self_test() -> Result<(), Error> {
+    use gmkit_keys::selftest::{Algorithm, require};
+    for algorithm in [
+        Algorithm::Sm3,
+        Algorithm::HmacSm3,
+        Algorithm::Sm4,
+        Algorithm::Sm4Gcm,
+        Algorithm::Sm2Signature,
+        Algorithm::Sm2Encryption,
+    ] {
+        require(algorithm)?;
+    }
+    Ok(())
+}
+
+/// Takes keys of other kinds for none.
+#[derive(Debug)]
+struct NationalOnly(Arc<dyn ResolvesServerCert>);
+
+impl ResolvesServerCert for NationalOnly {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let found = self.0.resolve(hello)?;
+        found.key.choose_scheme(&[SM2SIG_SM3]).is_some().then_some(found)
     }
 }
 

@@ -42,9 +42,14 @@ impl ServerCertVerifier for NationalServers {
         let verifier = match (ocsp_response, self.must_staple) {
             ([], false) => verifier,
             ([], true) => return Err(CertificateError::UnknownRevocationStatus.into()),
-            (der, _) => {
+            (der, must_staple) => {
                 let response = ocsp::Response::from_der(der);
-                verifier.with_ocsp([response.map_err(|_| Error::InvalidCertificate(bad()))?])
+                let response = [response.map_err(|_| CertificateError::InvalidOcspResponse)?];
+                // What must be stapled is about this certificate, whatever else is known of it.
+                match must_staple {
+                    true => verifier.with_only_ocsp(response),
+                    false => verifier.with_ocsp(response),
+                }
             }
         };
         verify(&verifier, end_entity, intermediates, now)?;
@@ -74,10 +79,6 @@ impl ServerCertVerifier for NationalServers {
     }
 }
 
-fn bad() -> CertificateError {
-    CertificateError::InvalidOcspResponse
-}
-
 /// Checks a chain at a time.
 pub(crate) fn verify(
     verifier: &Verifier,
@@ -92,8 +93,17 @@ pub(crate) fn verify(
     let leaf = parse(end_entity)?;
     let between: Result<Vec<_>, _> = intermediates.iter().map(parse).collect();
     let time = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-    let chain = verifier.clone().with_intermediates(between?).at(time).verify(&leaf);
-    chain.map(|_| ()).map_err(|reason| Error::InvalidCertificate(untrusted(reason)))
+    // Nobody has checked these yet: the anchors' own are kept, and no work is done for the others.
+    let chain = verifier.clone().at(time).with_shown(&between?).verify(&leaf);
+    let chain = chain.map_err(|reason| Error::InvalidCertificate(untrusted(reason)))?;
+    // A verifier may let others stand; TLS of RFC 8998 does not.
+    match chain.certificates.iter().find(|one| !one.is_national()) {
+        None => Ok(()),
+        Some(one) => {
+            let reason = Untrusted::NotNational { subject: one.subject().to_string() };
+            Err(Error::InvalidCertificate(untrusted(reason)))
+        }
+    }
 }
 
 fn parse(der: &CertificateDer<'_>) -> Result<Certificate, Error> {

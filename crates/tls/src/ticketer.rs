@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::SystemTime,
 };
 
 use gmkit_keys::{SecretKey, SoftwareSecret, SysRng};
@@ -20,8 +21,14 @@ const ROTATION: u32 = 6 * 60 * 60;
 /// Bytes that name a key.
 const NAME: usize = 16;
 
-/// Tickets that this process alone can open: SM4-GCM under a random key, which is replaced every six
-/// hours and forgotten after twelve.
+/// How long a ticket is good, in seconds.
+const LIFETIME: u32 = 2 * ROTATION;
+
+/// Tickets that this process alone can open: SM4-GCM under a random key, which is replaced after six
+/// hours. A ticket is good for twelve, whenever the keys were last replaced.
+///
+/// A session that is resumed is not checked again: what the first handshake said of the other side's
+/// certificate stands. Each resumption gives new tickets.
 ///
 /// # Errors
 /// Without random numbers.
@@ -29,7 +36,8 @@ pub fn ticketer() -> Result<Arc<dyn ProducesTickets>, Error> {
     Ok(Arc::new(TicketRotator::new(ROTATION, || Ok(Box::new(Sealer::new()?)))?))
 }
 
-/// name(16) ‖ nonce(12) ‖ ciphertext ‖ tag(16); the name is authenticated.
+/// name(16) ‖ nonce(12) ‖ ciphertext ‖ tag(16); the name is authenticated. The plaintext begins with
+/// the time, in seconds since 1970, as 8 bytes.
 struct Sealer {
     key: SoftwareSecret,
     name: [u8; NAME],
@@ -59,17 +67,32 @@ impl ProducesTickets for Sealer {
     }
 
     fn lifetime(&self) -> u32 {
-        2 * ROTATION
+        LIFETIME
     }
 
     fn encrypt(&self, plain: &[u8]) -> Option<Vec<u8>> {
-        let sealed = self.key.seal(&self.name, plain).ok()?;
+        self.seal(plain, now()?)
+    }
+
+    fn decrypt(&self, ticket: &[u8]) -> Option<Vec<u8>> {
+        self.open(ticket, now()?)
+    }
+}
+
+fn now() -> Option<u64> {
+    Some(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs())
+}
+
+impl Sealer {
+    fn seal(&self, plain: &[u8], now: u64) -> Option<Vec<u8>> {
+        let dated = Zeroizing::new([&now.to_be_bytes(), plain].concat());
+        let sealed = self.key.seal(&self.name, &dated).ok()?;
         let ticket = [&self.name, &sealed[..]].concat();
         self.longest.fetch_max(ticket.len(), Ordering::Relaxed);
         Some(ticket)
     }
 
-    fn decrypt(&self, ticket: &[u8]) -> Option<Vec<u8>> {
+    fn open(&self, ticket: &[u8], now: u64) -> Option<Vec<u8>> {
         if ticket.len() > self.longest.load(Ordering::Relaxed) {
             return None;
         }
@@ -77,7 +100,10 @@ impl ProducesTickets for Sealer {
         if !bool::from(name.ct_eq(&self.name)) {
             return None;
         }
-        self.key.open(&self.name, sealed).ok()
+        let dated = Zeroizing::new(self.key.open(&self.name, sealed).ok()?);
+        let (made, plain) = dated.split_first_chunk()?;
+        let age = now.checked_sub(u64::from_be_bytes(*made))?;
+        (age <= u64::from(LIFETIME)).then(|| plain.to_vec())
     }
 }
 
@@ -99,5 +125,17 @@ mod tests {
             assert_eq!(ours.decrypt(&ticket[..n]), None);
         }
         assert_eq!(ours.decrypt(&[&ticket[..], &[0]].concat()), None);
+    }
+
+    /// However long the keys were not replaced.
+    #[test]
+    fn tickets_grow_old() {
+        let sealer = Sealer::new().unwrap();
+        let ticket = sealer.seal(b"session", 1000).unwrap();
+        let end = 1000 + u64::from(LIFETIME);
+        assert_eq!(sealer.open(&ticket, 1000).unwrap(), b"session");
+        assert_eq!(sealer.open(&ticket, end).unwrap(), b"session");
+        assert_eq!(sealer.open(&ticket, end + 1), None);
+        assert_eq!(sealer.open(&ticket, 999), None, "of the future");
     }
 }

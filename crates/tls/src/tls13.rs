@@ -19,9 +19,9 @@ const TAG: usize = 16;
 ///
 /// SM4 has blocks of 128 bits, as AES has; so what RFC 8446, 5.5 and
 /// draft-irtf-cfrg-aead-limits-08, 5.2.1 derive for AES holds for it: with records of 2^10 blocks, an
-/// adversary's advantage against confidentiality is about (q · 2^10)^2 / 2^129 after q records. For
-/// 2^-57, the margin of RFC 8446, q = 2^24.5: rustls and this use 2^24. SM4-GCM and SM4-CCM differ in
-/// how often they call the cipher (CCM twice per block: (q · 2^11)^2 / 2^129, so q = 2^23.5).
+/// adversary's advantage against confidentiality after q records is about (q · 2^10)^2 / 2^129. With
+/// q = 2^24, which rustls has for AES-GCM, that is 2^-61. CCM calls the cipher twice per block:
+/// (q · 2^11)^2 / 2^129 is as much with q = 2^23.
 const GCM_LIMIT: u64 = 1 << 24;
 const CCM_LIMIT: u64 = 1 << 23;
 

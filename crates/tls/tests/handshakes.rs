@@ -250,3 +250,39 @@ fn worlds_do_not_mix() {
     assert!(matches!(refused, rustls::Error::PeerIncompatible(_)), "{refused:?}");
     assert_eq!(SM2SIG_SM3, rustls::SignatureScheme::Unknown(0x0708));
 }
+
+/// What `national` says of connections that are not: SM4 over X25519, AES over curveSM2.
+#[test]
+fn mixed_connections_are_not_national() {
+    use rustls::crypto::ring;
+    let party = AUTHORITY.party(Profile::TlsServer, "localhost");
+    let mixed = |change: fn(&mut rustls::crypto::CryptoProvider)| {
+        let mut provider = provider();
+        change(&mut provider);
+        let provider = Arc::new(provider);
+        let chain: Vec<_> =
+            party.chain.iter().map(|one| CertificateDer::from(one.as_der().to_vec())).collect();
+        let (_, der) = pem(party.key.to_pem().as_bytes());
+        let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(chain, PrivateKeyDer::from(PrivatePkcs8KeyDer::from(der)))
+            .unwrap();
+        let client = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots())
+            .with_no_client_auth();
+        let mut pair = Pair::new(&Arc::new(client), &Arc::new(server));
+        pair.shake().unwrap();
+        national(&pair.client)
+    };
+    assert_eq!(mixed(|_| {}), Ok(()));
+    let group = mixed(|provider| provider.kx_groups = vec![ring::kx_group::X25519]);
+    assert_eq!(group, Err(NotNational::Group));
+    let suite = mixed(|provider| {
+        provider.cipher_suites = vec![ring::cipher_suite::TLS13_AES_128_GCM_SHA256];
+    });
+    assert_eq!(suite, Err(NotNational::Suite));
+}

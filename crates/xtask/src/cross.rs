@@ -2,8 +2,9 @@
 //! this machine cannot run them. No container is needed.
 
 use std::{
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use crate::{
@@ -123,6 +124,7 @@ fn all(form: Form) -> Result<Outcome> {
         }
         if !target.is_static {
             check_token(target)?;
+            check_tls(target)?;
         }
         if target.zig.starts_with("x86_64-linux-gnu") {
             abi::check_bites(&target.release().join("libgmkit.a"))?;
@@ -251,6 +253,45 @@ fn check_token(target: &Target) -> Result {
         run::run_command(&mut command, &format!("{} {line}", program.join(" ")))?;
     }
     Ok(())
+}
+
+/// The target's command serves TLS, and this machine's connects to it.
+fn check_tls(target: &Target) -> Result {
+    let dir = run::root().join("target").join(target.triple).join("tls");
+    let _ = std::fs::remove_dir_all(&dir);
+    std::fs::create_dir_all(&dir).map_err(|error| error.to_string())?;
+    let host = TARGETS[0].binary("gmkit");
+    let gmkit = |line: &str| {
+        let mut command = Command::new(&host[0]);
+        command.args(&host[1..]).args(line.split(' ')).current_dir(&dir);
+        run::run_command(&mut command, &format!("{} {line}", host.join(" ")))
+    };
+    gmkit("keygen --no-passphrase -o ca.key")?;
+    gmkit("cert ca -k ca.key --subject CN=CA,C=CN -o ca.pem")?;
+    gmkit("keygen --no-passphrase -o a.key")?;
+    gmkit("cert csr -k a.key --subject CN=a,C=CN --san DNS:localhost -o a.csr")?;
+    gmkit("cert issue --ca ca.pem -k ca.key --csr a.csr --profile tls-server -o a.pem")?;
+    let program = target.binary("gmkit");
+    let line = "tls serve -c a.pem -k a.key --listen 127.0.0.1:0 --connections 1";
+    let mut server = Command::new(&program[0])
+        .args(&program[1..])
+        .args(line.split(' '))
+        .current_dir(&dir)
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("{line}: {error}"))?;
+    let mut said = String::new();
+    let listening =
+        server.stdout.take().map(BufReader::new).map(|mut out| out.read_line(&mut said));
+    let done = match (listening, said.trim().rsplit(':').next()) {
+        (Some(Ok(_)), Some(port)) => {
+            gmkit(&format!("tls connect --ca ca.pem --name localhost 127.0.0.1:{port}"))
+        }
+        _ => Err(format!("{line} said {said:?}")),
+    };
+    let _ = server.kill();
+    let _ = server.wait();
+    done
 }
 
 /// `gmkit --version` costs next to nothing: under ten million instructions, a few milliseconds.

@@ -125,6 +125,8 @@ fn features() -> Result<Outcome> {
         "gmkit --features rng",
         "gmkit --features pki",
         "gmkit --features hsm",
+        "gmkit --features hsm-rustls",
+        "gmkit --features tls",
         "gmkit-pki --features classic",
     ] {
         run(&format!("cargo clippy --no-default-features --package {args} -- -D warnings"))?;

@@ -10,17 +10,25 @@ use std::{
 };
 
 use gmkit_keys::{PrivateKey, SoftwareKey};
+use gmkit_pki::ocsp::{CertId, Hash, Request, Responder};
 use gmkit_pki::rcgen::{
     CertificateRevocationListParams, KeyIdMethod, RevocationReason, RevokedCertParams,
 };
-use gmkit_pki::{Anchor, Certificate, Issuer, Profile, Purpose, Verifier, san, subject};
-use gmkit_tls::{Client, Clients, Server};
-use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
+use gmkit_pki::{
+    Anchor, Certificate, Database, Issuer, Profile, Purpose, Reason, Verifier, san, subject,
+};
+use gmkit_tls::{Client, Clients, NationalSigningKey, Server};
+use rustls::{
+    ClientConfig, ClientConnection, ServerConfig, ServerConnection,
+    pki_types::CertificateDer,
+    sign::{CertifiedKey, SigningKey, SingleCertAndKey},
+};
 use time::OffsetDateTime;
 
 pub(crate) struct Authority {
     pub(crate) root: Issuer,
     sub: Issuer,
+    sub_key: Arc<SoftwareKey>,
 }
 
 /// A chain and its key.
@@ -42,8 +50,8 @@ impl Authority {
         let sub_key = Arc::new(SoftwareKey::generate().unwrap());
         let params = Profile::Ca.params(named("Sub"), 30).unwrap();
         let certificate = root.issue(params, sub_key.public_key()).unwrap();
-        let sub = Issuer::new(certificate, sub_key).unwrap();
-        Self { root, sub }
+        let sub = Issuer::new(certificate, sub_key.clone()).unwrap();
+        Self { root, sub, sub_key }
     }
 
     pub(crate) fn party(&self, profile: Profile, name: &str) -> Party {
@@ -57,6 +65,28 @@ impl Authority {
         params.subject_alt_names = san(&format!("DNS:{name}")).unwrap();
         let leaf = self.sub.issue(params, key.public_key()).unwrap();
         Party { chain: vec![leaf, self.sub.certificate().clone()], key }
+    }
+
+    /// A server's party, and OCSP's answers about it: good, and then revoked.
+    pub(crate) fn party_with_ocsp(&self) -> (Party, [Vec<u8>; 2]) {
+        let dir = tempfile::tempdir().unwrap();
+        let sub = self.sub.certificate();
+        let mut database = Database::of(&dir.path().join("db"), sub).unwrap();
+        let key = Arc::new(SoftwareKey::generate().unwrap());
+        let mut params =
+            Profile::TlsServer.params(subject("CN=localhost,C=CN").unwrap(), 20).unwrap();
+        params.subject_alt_names = san("DNS:localhost").unwrap();
+        let leaf = database.issue(&self.sub, params, key.public_key()).unwrap();
+        let responder = Responder::new(sub.clone(), sub.clone(), self.sub_key.clone()).unwrap();
+        let id = CertId::new(Hash::Sm3, sub, leaf.serial());
+        let request = Request::make(vec![id], false).unwrap();
+        let answer = |database: &Database| {
+            responder.respond(&request, database.state(), 1).unwrap().as_der().to_vec()
+        };
+        let good = answer(&database);
+        database.revoke(leaf.serial(), Reason::KeyCompromise).unwrap();
+        let revoked = answer(&database);
+        (Party { chain: vec![leaf, sub.clone()], key }, [good, revoked])
     }
 
     pub(crate) fn anchor(&self) -> Anchor {
@@ -88,6 +118,28 @@ pub(crate) fn crl(party: &Party) -> gmkit_pki::Crl {
 }
 
 impl Party {
+    /// The chain with any key at all, and a stapled answer.
+    pub(crate) fn certified(&self, key: Arc<dyn SigningKey>, ocsp: Option<&[u8]>) -> CertifiedKey {
+        let der = |one: &Certificate| CertificateDer::from(one.as_der().to_vec());
+        let mut certified = CertifiedKey::new(self.chain.iter().map(der).collect(), key);
+        certified.ocsp = ocsp.map(<[u8]>::to_vec);
+        certified
+    }
+
+    /// A server that shows what it is given, whether or not that fits.
+    pub(crate) fn careless(
+        &self,
+        key: Arc<dyn SigningKey>,
+        ocsp: Option<&[u8]>,
+    ) -> Arc<ServerConfig> {
+        let resolver = SingleCertAndKey::from(self.certified(key, ocsp));
+        Server::with_resolver(Arc::new(resolver)).config().unwrap()
+    }
+
+    pub(crate) fn signing_key(&self) -> Arc<dyn SigningKey> {
+        Arc::new(NationalSigningKey::new(self.key.clone()))
+    }
+
     pub(crate) fn server(&self) -> Server {
         Server::new(self.chain.clone(), self.key.clone()).unwrap()
     }

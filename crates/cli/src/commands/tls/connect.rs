@@ -1,7 +1,7 @@
 //! `gmkit tls connect`.
 
 use std::{
-    io::{Read, Write},
+    io::{self, ErrorKind, Read, Write},
     net::TcpStream,
     path::Path,
     sync::Arc,
@@ -16,7 +16,7 @@ use gmkit::{
     },
 };
 
-use super::{dial, host, network, peer_certificates, reason, shake, suite_name, words};
+use super::{PATIENCE, dial, host, network, peer_certificates, reason, shake, suite_name, words};
 use crate::{
     args::TlsConnect,
     certificates::{certificates, crls},
@@ -52,6 +52,7 @@ pub(crate) fn run(args: &TlsConnect) -> Result<(), Failure> {
         _ => network(&args.address, &error),
     })?;
     let handshake = started.elapsed() - dialled;
+    settle(&mut connection, &mut socket, &args.address)?;
     if let Some(path) = &args.get {
         return get(&mut connection, &mut socket, name, path, &args.address);
     }
@@ -62,6 +63,27 @@ pub(crate) fn run(args: &TlsConnect) -> Result<(), Failure> {
     // The report is made: the other side may be gone.
     let _ = connection.complete_io(&mut socket);
     Ok(())
+}
+
+/// In TLS 1.3 a client is done before the server has looked at its certificate: what comes next is a
+/// ticket, or an alert that says no. A server that says nothing for a quarter of a second agrees.
+fn settle(
+    connection: &mut ClientConnection,
+    socket: &mut TcpStream,
+    address: &str,
+) -> Result<(), Failure> {
+    let fail = |error: &io::Error| network(address, error);
+    socket.set_read_timeout(Some(Duration::from_millis(250))).map_err(|error| fail(&error))?;
+    let read = connection.read_tls(socket);
+    socket.set_read_timeout(Some(PATIENCE)).map_err(|error| fail(&error))?;
+    match read {
+        Ok(0) => return Err(Failure::device(format!("{address}: the server closed at once"))),
+        Ok(_) => {}
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+        Err(error) => return Err(fail(&error)),
+    }
+    let processed = connection.process_new_packets();
+    processed.map(drop).map_err(|error| fail(&io::Error::other(error)))
 }
 
 fn trust(ca: &Path, lists: &[std::path::PathBuf]) -> Result<Verifier, Failure> {

@@ -63,7 +63,8 @@ fn look(
         Err(error) => error.to_string(),
         Ok(()) => String::new(),
     };
-    let chain = shown.iter().filter_map(|der| Certificate::from_der(der).ok()).collect();
+    // Up to the first one that cannot be read: what comes behind it is not the server's.
+    let chain = shown.iter().map_while(|der| Certificate::from_der(der).ok()).collect();
     Ok((!shown.is_empty(), said, chain))
 }
 
@@ -120,10 +121,14 @@ fn report(
     offers: &[(&str, bool, String)],
     chain: &[Certificate],
 ) -> Result<(), Failure> {
+    let shown = offers.iter().any(|(_, offered, _)| *offered);
+    let unread =
+        (shown && chain.is_empty()).then(|| "a certificate that cannot be read".to_owned());
     let fit = chain.first().map(|leaf| match Purpose::TlsServer.check(leaf, now()) {
         Ok(()) => "can authenticate a server, by what it says itself".to_owned(),
         Err(reason) => reason.to_string(),
     });
+    let fit = fit.or(unread);
     if args.json.json {
         let offers: serde_json::Value = offers
             .iter()
@@ -163,7 +168,7 @@ fn report(
             print(&format!("                 {fit}; not checked against any authority"))?;
         }
     }
-    match offers.iter().any(|(_, offered, _)| *offered) {
+    match shown {
         true => Ok(()),
         false => Err(Failure::device(format!("{}: no national suite", args.address))),
     }

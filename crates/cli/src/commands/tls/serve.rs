@@ -67,11 +67,11 @@ fn accept(
         let mut left = connections.unwrap_or(u64::MAX);
         while left > 0 {
             let Ok((socket, peer)) = listener.accept() else { continue };
-            left -= 1;
             if under_way.fetch_add(1, Ordering::AcqRel) >= MOST {
                 under_way.fetch_sub(1, Ordering::AcqRel);
                 continue;
             }
+            left -= 1;
             let under_way = &under_way;
             scope.spawn(move || {
                 if let Err(error) = serve(config, socket, root) {
@@ -130,11 +130,13 @@ fn head(stream: &mut Stream, status: &str, len: u64) -> io::Result<()> {
     stream.write_all(head.as_bytes())
 }
 
-/// A file of the folder, wherever links lead: nothing outside it is served.
+/// A file of the folder, wherever links lead: nothing outside it is served, unless somebody who can
+/// write there changes it in the same moment.
 fn file(stream: &mut Stream, root: &Path, path: &str) -> io::Result<()> {
     let inside = |path: PathBuf| path.starts_with(root).then_some(path);
     let found = fs::canonicalize(root.join(path.trim_start_matches('/'))).ok().and_then(inside);
     let opened = found.filter(|path| path.is_file()).and_then(|path| File::open(path).ok());
+    let opened = opened.filter(|file| file.metadata().is_ok_and(|found| found.is_file()));
     let Some(mut file) = opened else {
         return head(stream, "404 Not Found", 0);
     };

@@ -297,14 +297,14 @@ fn more_than_is_read() {
 #[test]
 fn authorities_that_nobody_vouches_for() {
     let world = World::new();
-    let below = |ca: &Issuer, name: &str| {
+    let below = |ca: &Issuer, name: &str, days| {
         let key = Arc::new(SoftwareKey::generate().unwrap());
-        let params = Profile::Ca.params(subject(name).unwrap(), 50).unwrap();
+        let params = Profile::Ca.params(subject(name).unwrap(), days).unwrap();
         let certificate = ca.issue(params, key.public_key()).unwrap();
         World { ca: Issuer::new(certificate, key).unwrap() }
     };
-    let (sub, stranger) = (below(&world.ca, "CN=sub"), below(&World::new().ca, "CN=sub"));
-    let subsub = below(&sub.ca, "CN=subsub");
+    let (sub, stranger) = (below(&world.ca, "CN=sub", 50), below(&World::new().ca, "CN=sub", 50));
+    let subsub = below(&sub.ca, "CN=subsub", 40);
     let alice = subsub.signer("CN=Alice");
     let ders = [&subsub, &stranger, &sub].map(|world| world.ca.certificate().clone());
     let Trust::Chain(verifier) = world.policy().trust().clone() else { panic!() };
