@@ -87,7 +87,7 @@ impl Server {
         self
     }
 
-    /// Whether clients get tickets, with which they resume their sessions ([`ticketer`]). Without,
+    /// Whether clients get tickets, with which they resume their sessions ([`ticketer()`]). Without,
     /// every connection has a full handshake.
     #[must_use]
     pub fn with_tickets(mut self, tickets: bool) -> Self {
