@@ -82,6 +82,10 @@ fn a_server_and_its_clients() {
     assert_eq!(json["trusted_by"], "CN=CA, C=CN");
     let scan = lab.ok(&format!("tls scan localhost:{port}"));
     assert_eq!(scan.matches(" offered, with curveSM2").count(), 2, "{scan}");
+    assert!(scan.contains("curveSM2MLKEM768 not offered"), "{scan}");
+    // A client that would rather have the hybrid group takes what there is.
+    let report = lab.ok(&format!("tls connect --ca ca.pem --hybrid localhost:{port}"));
+    assert!(report.contains("group      curveSM2\n"), "{report}");
 
     let page = lab.ok(&format!("tls connect --ca ca.pem --get /page localhost:{port}"));
     assert!(page.ends_with(&"x".repeat(100_000)));
@@ -120,6 +124,22 @@ fn a_server_and_its_clients() {
             &format!("tls connect {line}").replace("HOST", &format!("localhost:{port}")),
         );
     }
+}
+
+#[test]
+fn the_hybrid_group_where_both_ask_for_it() {
+    let lab = lab();
+    let Serving(_, port) = &serve(&lab, "--hybrid");
+    for (option, group) in [("--hybrid", "curveSM2MLKEM768"), ("", "curveSM2")] {
+        let json = lab.ok(&format!("tls connect --ca ca.pem --json {option} localhost:{port}"));
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json["group"], group);
+    }
+    let scan = lab.ok(&format!("tls scan --json localhost:{port}"));
+    let scan: serde_json::Value = serde_json::from_str(&scan).unwrap();
+    assert_eq!(scan["groups"][0]["group"], "curveSM2MLKEM768");
+    assert_eq!(scan["groups"][0]["offered"], true);
+    assert_eq!(scan["suites"].as_array().unwrap().len(), 2);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 use gmkit_pki::Certificate;
 use rustls::{CommonState, ProtocolVersion};
 
-use crate::{CURVE_SM2, TLS_SM4_CCM_SM3, TLS_SM4_GCM_SM3};
+use crate::{CURVE_SM2, CURVE_SM2_MLKEM768, TLS_SM4_CCM_SM3, TLS_SM4_GCM_SM3};
 
 /// What of a handshake RFC 8998 does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,8 @@ impl fmt::Display for NotNational {
 
 impl std::error::Error for NotNational {}
 
-/// Whether a connection is what RFC 8998 wants: TLS 1.3, an SM4 suite, curveSM2, and certificates of
+/// Whether a connection is what RFC 8998 wants: TLS 1.3, an SM4 suite, curveSM2 (also as the half of
+/// [`CURVE_SM2_MLKEM768`], which is agreed on only where both sides ask for it), and certificates of
 /// the peer that are national throughout. The scheme of signatures follows from the certificate: a
 /// key on this curve signs with no other.
 ///
@@ -60,7 +61,7 @@ pub fn national(connection: &CommonState) -> Result<(), NotNational> {
         return Err(NotNational::Suite);
     }
     let group = connection.negotiated_key_exchange_group().map(|group| group.name());
-    if group != Some(CURVE_SM2) {
+    if !group.is_some_and(|group| [CURVE_SM2, CURVE_SM2_MLKEM768].contains(&group)) {
         return Err(NotNational::Group);
     }
     for certificate in connection.peer_certificates().unwrap_or_default() {

@@ -28,6 +28,7 @@ pub struct Client {
     alpn: Vec<Vec<u8>>,
     must_staple: bool,
     resumption: bool,
+    hybrid: bool,
 }
 
 impl Client {
@@ -35,7 +36,14 @@ impl Client {
     #[must_use]
     pub fn new(trust: Verifier) -> Self {
         let trust = trust.with_purpose(Purpose::TlsServer);
-        Self { trust, identity: None, alpn: Vec::new(), must_staple: false, resumption: true }
+        Self {
+            trust,
+            identity: None,
+            alpn: Vec::new(),
+            must_staple: false,
+            resumption: true,
+            hybrid: false,
+        }
     }
 
     /// Shows this chain, end entity first, to a server that asks.
@@ -76,6 +84,14 @@ impl Client {
         self
     }
 
+    /// Prefers the group of curveSM2 and ML-KEM-768 together, which is not in RFC 8998: see
+    /// [`crate::provider_hybrid()`]. curveSM2 alone stays for peers that have no other.
+    #[must_use]
+    pub fn with_hybrid(mut self) -> Self {
+        self.hybrid = true;
+        self
+    }
+
     /// The configuration for rustls. 0-RTT is off, and stays so: what it carries can be replayed.
     ///
     /// # Errors
@@ -83,7 +99,7 @@ impl Client {
     pub fn config(self) -> Result<Arc<ClientConfig>, Error> {
         self_test()?;
         let verifier = NationalServers { verifier: self.trust, must_staple: self.must_staple };
-        let builder = ClientConfig::builder_with_provider(shared_provider())
+        let builder = ClientConfig::builder_with_provider(shared_provider(self.hybrid))
             .with_protocol_versions(VERSIONS)?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier));

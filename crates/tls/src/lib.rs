@@ -40,6 +40,7 @@ mod error;
 mod hash;
 mod hmac;
 mod kx;
+mod kx_hybrid;
 mod router;
 mod server;
 mod server_verifier;
@@ -74,6 +75,8 @@ pub const TLS_SM4_GCM_SM3: CipherSuite = CipherSuite::Unknown(0x00c6);
 pub const TLS_SM4_CCM_SM3: CipherSuite = CipherSuite::Unknown(0x00c7);
 /// `curveSM2` (RFC 8998, 3.1).
 pub const CURVE_SM2: NamedGroup = NamedGroup::Unknown(0x0029);
+/// `curveSM2MLKEM768`, not in RFC 8998: see [`provider_hybrid()`].
+pub const CURVE_SM2_MLKEM768: NamedGroup = NamedGroup::Unknown(0x11ee);
 /// `sm2sig_sm3` (RFC 8998, 3.1).
 pub const SM2SIG_SM3: SignatureScheme = SignatureScheme::Unknown(0x0708);
 
@@ -89,10 +92,20 @@ pub fn provider() -> CryptoProvider {
     }
 }
 
-/// The provider of all configurations that are made here.
-fn shared_provider() -> Arc<CryptoProvider> {
-    static SHARED: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(provider()));
-    Arc::clone(&SHARED)
+/// The national algorithms, and before curveSM2 the group [`CURVE_SM2_MLKEM768`], which joins it to
+/// ML-KEM-768 against whoever records today and has a quantum computer later; OpenSSL 4 and Tongsuo
+/// speak it. **RFC 8998 does not have it**, nor is ML-KEM a national algorithm: where only those count,
+/// this is not for you.
+#[must_use]
+pub fn provider_hybrid() -> CryptoProvider {
+    CryptoProvider { kx_groups: vec![&kx_hybrid::CurveSm2MlKem768, &kx::CurveSm2], ..provider() }
+}
+
+/// The providers of all configurations that are made here.
+fn shared_provider(hybrid: bool) -> Arc<CryptoProvider> {
+    static PLAIN: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(provider()));
+    static HYBRID: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(provider_hybrid()));
+    Arc::clone(if hybrid { &HYBRID } else { &PLAIN })
 }
 
 /// The operating system's generator.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use rustls::{ServerConfig, server::ClientHello};
+use rustls::{ServerConfig, crypto::CryptoProvider, server::ClientHello};
 
-use crate::{CURVE_SM2, SM2SIG_SM3, TLS_SM4_CCM_SM3, TLS_SM4_GCM_SM3};
+use crate::SM2SIG_SM3;
 
 /// Picks the configuration for each ClientHello: the national one for a client that offers all of RFC
 /// 8998 (a suite, the group and the scheme), the classic one for any other. It goes between
@@ -53,14 +53,16 @@ impl Router {
     /// The one for this client.
     #[must_use]
     pub fn choose(&self, hello: &ClientHello<'_>) -> Arc<ServerConfig> {
-        let config = if wants_national(hello) { &self.national } else { &self.classic };
-        Arc::clone(config)
+        let national = meets(self.national.crypto_provider(), hello);
+        Arc::clone(if national { &self.national } else { &self.classic })
     }
 }
 
-fn wants_national(hello: &ClientHello<'_>) -> bool {
-    let suites = [TLS_SM4_GCM_SM3, TLS_SM4_CCM_SM3];
-    hello.cipher_suites().iter().any(|suite| suites.contains(suite))
+/// Whether a client offers a suite and a group of a national provider, and the scheme.
+fn meets(provider: &CryptoProvider, hello: &ClientHello<'_>) -> bool {
+    let suites = hello.cipher_suites();
+    let groups = hello.named_groups().unwrap_or_default();
+    provider.cipher_suites.iter().any(|ours| suites.contains(&ours.suite()))
+        && provider.kx_groups.iter().any(|ours| groups.contains(&ours.name()))
         && hello.signature_schemes().contains(&SM2SIG_SM3)
-        && hello.named_groups().is_some_and(|groups| groups.contains(&CURVE_SM2))
 }

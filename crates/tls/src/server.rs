@@ -29,6 +29,7 @@ pub struct Server {
     clients: Arc<dyn ClientCertVerifier>,
     alpn: Vec<Vec<u8>>,
     tickets: bool,
+    hybrid: bool,
 }
 
 /// Which certificates clients need.
@@ -57,7 +58,7 @@ impl Server {
     #[must_use]
     pub fn with_resolver(resolver: Arc<dyn ResolvesServerCert>) -> Self {
         let (resolver, clients) = (Arc::new(NationalOnly(resolver)), Arc::new(NoClientAuth));
-        Self { resolver, clients, alpn: Vec::new(), tickets: true }
+        Self { resolver, clients, alpn: Vec::new(), tickets: true, hybrid: false }
     }
 
     /// Asks clients for certificates, which `trust` must hold for good; it is for
@@ -95,6 +96,14 @@ impl Server {
         self
     }
 
+    /// Prefers the group of curveSM2 and ML-KEM-768 together, which is not in RFC 8998: see
+    /// [`crate::provider_hybrid()`]. curveSM2 alone stays for peers that have no other.
+    #[must_use]
+    pub fn with_hybrid(mut self) -> Self {
+        self.hybrid = true;
+        self
+    }
+
     /// The configuration for rustls. 0-RTT is off, and stays so: what it carries can be replayed.
     ///
     /// # Errors
@@ -102,7 +111,7 @@ impl Server {
     /// fails.
     pub fn config(self) -> Result<Arc<ServerConfig>, Error> {
         self_test()?;
-        let mut config = ServerConfig::builder_with_provider(shared_provider())
+        let mut config = ServerConfig::builder_with_provider(shared_provider(self.hybrid))
             .with_protocol_versions(VERSIONS)?
             .with_client_cert_verifier(self.clients)
             .with_cert_resolver(self.resolver);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use gmkit_keys::SoftwareKey;
 use gmkit_pki::{Profile, Purpose, Untrusted, Verifier};
 use gmkit_tls::{
-    CURVE_SM2, Client, Clients, Error, NotNational, SM2SIG_SM3, Server, TLS_SM4_CCM_SM3,
+    CURVE_SM2, CURVE_SM2_MLKEM768, Client, Clients, Error, NotNational, SM2SIG_SM3, Server, TLS_SM4_CCM_SM3,
     TLS_SM4_GCM_SM3, national, provider,
 };
 use rustls::{
@@ -36,6 +36,26 @@ fn a_handshake_is_national() {
     pair.server.refresh_traffic_keys().unwrap();
     pair.talk();
     pair.talk();
+}
+
+/// curveSM2 with ML-KEM where both want it, and curveSM2 where one does not.
+#[test]
+fn the_hybrid_group() {
+    let party = AUTHORITY.party(Profile::TlsServer, "localhost");
+    for (client_wants, server_wants) in [(true, true), (true, false), (false, true)] {
+        let client = if client_wants { client().with_hybrid() } else { client() };
+        let server = party.server();
+        let server = if server_wants { server.with_hybrid() } else { server };
+        let mut pair = Pair::new(&client.config().unwrap(), &server.config().unwrap());
+        pair.shake().unwrap();
+        let group = pair.server.negotiated_key_exchange_group().unwrap().name();
+        let expected = if client_wants && server_wants { CURVE_SM2_MLKEM768 } else { CURVE_SM2 };
+        assert_eq!(group, expected);
+        assert_eq!(pair.client.handshake_kind(), Some(HandshakeKind::Full));
+        national(&pair.client).unwrap();
+        national(&pair.server).unwrap();
+        pair.talk();
+    }
 }
 
 #[test]

@@ -222,6 +222,30 @@ fn their_servers_and_our_client() {
     }
 }
 
+/// curveSM2 and ML-KEM-768 together, both ways.
+#[test]
+fn the_hybrid_group() {
+    const HYBRID: &str =
+        "-ciphersuites TLS_SM4_GCM_SM3 -groups curveSM2MLKEM768 -sigalgs sm2sig_sm3";
+    let party = AUTHORITY.party(Profile::TlsServer, "localhost");
+    for name in PEERS {
+        let peer = Peer::new(name);
+        party.write(peer.dir.path(), "server");
+        let server = our_server(party.server().with_hybrid().config().unwrap(), 1);
+        let (good, said) = peer.client(server.port, &format!("{HYBRID} -ign_eof"), b"hello\n");
+        assert!(good && said.contains("olleh\n"), "{name}: {said}");
+        assert_eq!(server.told().unwrap().0, HandshakeKind::Full);
+
+        let files = "-cert server.pem -cert_chain server.pem -key server.key -rev";
+        let server = peer.server(&format!("{HYBRID} {files}"));
+        let config = client().with_hybrid().config().unwrap();
+        let (kind, _) = ask(&config, server.port).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert_eq!(kind, HandshakeKind::Full);
+        // Whoever has curveSM2 alone does not meet it.
+        assert!(ask(&client().config().unwrap(), server.port).is_err(), "{name}");
+    }
+}
+
 #[test]
 fn both_have_certificates() {
     let server = AUTHORITY.party(Profile::TlsServer, "localhost");

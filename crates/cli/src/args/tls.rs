@@ -38,6 +38,9 @@ pub(crate) struct TlsServe {
     /// Authorities of clients, which must have a certificate then
     #[arg(long, value_name = "CA")]
     pub(crate) client_ca: Option<PathBuf>,
+    /// Prefer curveSM2MLKEM768, which is not in RFC 8998, to curveSM2
+    #[arg(long)]
+    pub(crate) hybrid: bool,
     /// Folder whose files are served
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
@@ -66,6 +69,9 @@ pub(crate) struct TlsConnect {
     /// The server's name, if it is not HOST
     #[arg(long, value_name = "HOST")]
     pub(crate) name: Option<String>,
+    /// Prefer curveSM2MLKEM768, which is not in RFC 8998, to curveSM2
+    #[arg(long)]
+    pub(crate) hybrid: bool,
     /// Ask for this path with HTTP, and print what comes
     #[arg(long, value_name = "PATH", conflicts_with = "json")]
     pub(crate) get: Option<String>,

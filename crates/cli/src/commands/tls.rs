@@ -15,7 +15,7 @@ use gmkit::{
     pki::Certificate,
     tls::{
         self,
-        rustls::{self, CertificateError, CipherSuite, ConnectionCommon, SideData},
+        rustls::{self, CertificateError, CipherSuite, CommonState, ConnectionCommon, SideData},
     },
 };
 
@@ -107,6 +107,15 @@ fn suite_name(suite: CipherSuite) -> &'static str {
         tls::TLS_SM4_GCM_SM3 => "TLS_SM4_GCM_SM3",
         tls::TLS_SM4_CCM_SM3 => "TLS_SM4_CCM_SM3",
         _ => "another suite",
+    }
+}
+
+/// The group of a handshake that is finished.
+fn group_name(connection: &CommonState) -> &'static str {
+    match connection.negotiated_key_exchange_group().map(|group| group.name()) {
+        Some(tls::CURVE_SM2) => "curveSM2",
+        Some(tls::CURVE_SM2_MLKEM768) => "curveSM2MLKEM768",
+        _ => "another group",
     }
 }
 

@@ -16,7 +16,9 @@ use gmkit::{
     },
 };
 
-use super::{PATIENCE, dial, host, network, peer_certificates, reason, shake, suite_name, words};
+use super::{
+    PATIENCE, dial, group_name, host, network, peer_certificates, reason, shake, suite_name, words,
+};
 use crate::{
     args::TlsConnect,
     certificates::{certificates, crls},
@@ -37,6 +39,9 @@ pub(crate) fn run(args: &TlsConnect) -> Result<(), Failure> {
     if let (Some(chain), Some(key)) = (&args.chain, &args.key) {
         let key = open_private(key, args.passphrase_file.as_deref())?;
         client = client.with_identity(certificates(chain)?, key)?;
+    }
+    if args.hybrid {
+        client = client.with_hybrid();
     }
     let config = client.config()?;
 
@@ -111,6 +116,7 @@ fn report(
     [dialled, handshake]: [Duration; 2],
 ) -> Result<(), Failure> {
     let suite = connection.negotiated_cipher_suite().map_or("", |suite| suite_name(suite.suite()));
+    let group = group_name(connection);
     let retried = connection.handshake_kind() == Some(HandshakeKind::FullWithHelloRetryRequest);
     let leaf = &chain[0];
     let [dial_ms, handshake_ms] = [dialled, handshake].map(|time| time.as_secs_f64() * 1e3);
@@ -118,7 +124,7 @@ fn report(
         return print(
             &serde_json::json!({
                 "address": args.address, "version": "TLS 1.3", "suite": suite,
-                "group": "curveSM2", "signature": "sm2sig_sm3", "retried": retried,
+                "group": group, "signature": "sm2sig_sm3", "retried": retried,
                 "subject": leaf.subject().to_string(), "issuer": leaf.issuer().to_string(),
                 "not_after": rfc3339(leaf.validity().not_after), "trusted_by": anchor,
                 "dial_ms": dial_ms, "handshake_ms": handshake_ms,
@@ -130,7 +136,7 @@ fn report(
     let retry = if retried { ", after a HelloRetryRequest" } else { "" };
     print(&format!("handshake  TLS 1.3, full, {handshake_ms:.1} ms{retry}"))?;
     print(&format!("suite      {suite}"))?;
-    print("group      curveSM2")?;
+    print(&format!("group      {group}"))?;
     print("signature  sm2sig_sm3")?;
     print(&format!("server     {}", leaf.subject().to_string().escape_debug()))?;
     print(&format!("issued by  {}", leaf.issuer().to_string().escape_debug()))?;

@@ -10,9 +10,10 @@ use gmkit::{
     tls::{
         self,
         rustls::{
-            self, CertificateError, CipherSuite, ClientConfig, ClientConnection,
-            DigitallySignedStruct, SignatureScheme,
+            self, CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct,
+            SignatureScheme,
             client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+            crypto::CryptoProvider,
             pki_types::{CertificateDer, ServerName, UnixTime},
         },
     },
@@ -28,9 +29,9 @@ pub(crate) fn run(args: &TlsScan) -> Result<(), Failure> {
         .map_err(|_| Failure::input(format!("{name} is neither a host name nor an address")))?;
     let mut chain = Vec::new();
     let mut offers = Vec::new();
-    for suite in [tls::TLS_SM4_GCM_SM3, tls::TLS_SM4_CCM_SM3] {
-        let (offered, said, shown) = look(args, &server, suite)?;
-        offers.push((suite_name(suite), offered, said));
+    for (what, provider) in providers() {
+        let (offered, said, shown) = look(args, &server, provider)?;
+        offers.push((what, offered, said));
         if chain.is_empty() {
             chain = shown;
         }
@@ -38,14 +39,25 @@ pub(crate) fn run(args: &TlsScan) -> Result<(), Failure> {
     report(args, &offers, &chain)
 }
 
+/// What is looked for, and a provider that has nothing else: both suites, each with curveSM2, and the
+/// hybrid group with either.
+fn providers() -> [(&'static str, CryptoProvider); 3] {
+    let suite = |suite| {
+        let mut provider = tls::provider();
+        provider.cipher_suites.retain(|offer| offer.suite() == suite);
+        (suite_name(suite), provider)
+    };
+    let mut hybrid = tls::provider_hybrid();
+    hybrid.kx_groups.retain(|group| group.name() == tls::CURVE_SM2_MLKEM768);
+    [suite(tls::TLS_SM4_GCM_SM3), suite(tls::TLS_SM4_CCM_SM3), ("curveSM2MLKEM768", hybrid)]
+}
+
 /// A handshake up to the server's certificate, where it ends.
 fn look(
     args: &TlsScan,
     server: &ServerName<'static>,
-    suite: CipherSuite,
+    provider: CryptoProvider,
 ) -> Result<(bool, String, Vec<Certificate>), Failure> {
-    let mut provider = tls::provider();
-    provider.cipher_suites.retain(|offer| offer.suite() == suite);
     let witness = Arc::new(Witness::default());
     let config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(&[&rustls::version::TLS13])
@@ -130,10 +142,13 @@ fn report(
     });
     let fit = fit.or(unread);
     if args.json.json {
-        let offers: serde_json::Value = offers
-            .iter()
-            .map(|(suite, offered, said)| json!({ "suite": suite, "offered": offered, "ended": said }))
-            .collect();
+        let (suites, groups) = offers.split_at(2);
+        let listed = |offers: &[(&str, bool, String)], kind: &str| -> serde_json::Value {
+            let one = |(name, offered, said): &(&str, bool, String)| {
+                json!({ kind: name, "offered": offered, "ended": said })
+            };
+            offers.iter().map(one).collect()
+        };
         let chain: serde_json::Value = chain
             .iter()
             .map(|one| {
@@ -144,14 +159,16 @@ fn report(
             })
             .collect();
         let all = json!({
-            "address": args.address, "suites": offers, "certificates": chain, "server": fit,
+            "address": args.address, "suites": listed(suites, "suite"),
+            "groups": listed(groups, "group"), "certificates": chain, "server": fit,
         });
         print(&all.to_string())?;
     } else {
-        for (suite, offered, said) in offers {
+        for (at, (what, offered, said)) in offers.iter().enumerate() {
+            let with = if at < 2 { "curveSM2" } else { "either suite" };
             match offered {
-                true => print(&format!("{suite}  offered, with curveSM2"))?,
-                false => print(&format!("{suite}  not offered: {}", said.escape_debug()))?,
+                true => print(&format!("{what:16} offered, with {with}"))?,
+                false => print(&format!("{what:16} not offered: {}", said.escape_debug()))?,
             }
         }
         for one in chain {

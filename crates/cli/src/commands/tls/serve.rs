@@ -21,7 +21,7 @@ use gmkit::{
     },
 };
 
-use super::{patient, peer_certificates, shake, suite_name, words};
+use super::{group_name, patient, peer_certificates, shake, suite_name, words};
 use crate::{
     args::TlsServe,
     certificates::certificates,
@@ -46,6 +46,9 @@ pub(crate) fn run(args: &TlsServe) -> Result<(), Failure> {
         let anchors: Vec<_> = certificates(path)?.into_iter().map(Anchor::new).collect();
         let trust = Verifier::new(anchors.clone(), Purpose::TlsClient);
         server = server.with_clients(trust, &anchors, Clients::Required);
+    }
+    if args.hybrid {
+        server = server.with_hybrid();
     }
     let config = server.config()?;
     let root = args.root.as_deref().map(|root| fs::canonicalize(root).about(root)).transpose()?;
@@ -147,7 +150,8 @@ fn file(stream: &mut Stream, root: &Path, path: &str) -> io::Result<()> {
 /// What was agreed on, for whoever asks.
 fn report(connection: &ServerConnection) -> String {
     let suite = connection.negotiated_cipher_suite().map_or("", |suite| suite_name(suite.suite()));
-    let mut report = format!("TLS 1.3 {suite} curveSM2 sm2sig_sm3\n");
+    let group = group_name(connection);
+    let mut report = format!("TLS 1.3 {suite} {group} sm2sig_sm3\n");
     for certificate in peer_certificates(connection).iter().take(1) {
         let subject = certificate.subject().to_string();
         // A string has room.
