@@ -33,6 +33,10 @@
 //! This is RFC 8998, and **not GB/T 38636 (TLCP)**, which has its own record layer, two certificates,
 //! and is what assessments usually ask for.
 
+#[cfg(feature = "tokio")]
+mod accept_error;
+#[cfg(feature = "tokio")]
+mod acceptor;
 mod check;
 mod client;
 mod client_verifier;
@@ -41,12 +45,16 @@ mod hash;
 mod hmac;
 mod kx;
 mod kx_hybrid;
+#[cfg(feature = "tokio")]
+mod listener;
 mod router;
 mod server;
 mod server_verifier;
 mod sign;
 mod ticketer;
 mod tls13;
+#[cfg(feature = "tokio")]
+mod transport;
 mod verify;
 
 use std::sync::{Arc, LazyLock};
@@ -58,13 +66,21 @@ use rustls::{
     crypto::{CryptoProvider, GetRandomFailed, SecureRandom},
 };
 
+#[cfg(feature = "tokio")]
+pub use accept_error::AcceptError;
+#[cfg(feature = "tokio")]
+pub use acceptor::GmAcceptor;
 pub use check::{NotNational, national};
 pub use client::Client;
 pub use error::Error;
+#[cfg(feature = "tokio")]
+pub use listener::{GmListener, GmStream};
 pub use router::Router;
 pub use server::{Clients, Server};
 pub use sign::NationalSigningKey;
 pub use ticketer::ticketer;
+#[cfg(feature = "tokio")]
+pub use transport::Transport;
 
 /// The rustls that this is for.
 pub use rustls;

@@ -50,6 +50,12 @@ impl Router {
         Self { national, classic }
     }
 
+    /// The national one.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn national(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.national)
+    }
+
     /// The one for this client.
     #[must_use]
     pub fn choose(&self, hello: &ClientHello<'_>) -> Arc<ServerConfig> {

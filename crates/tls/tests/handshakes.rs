@@ -7,8 +7,8 @@ use std::sync::Arc;
 use gmkit_keys::SoftwareKey;
 use gmkit_pki::{Profile, Purpose, Untrusted, Verifier};
 use gmkit_tls::{
-    CURVE_SM2, CURVE_SM2_MLKEM768, Client, Clients, Error, NotNational, SM2SIG_SM3, Server, TLS_SM4_CCM_SM3,
-    TLS_SM4_GCM_SM3, national, provider,
+    CURVE_SM2, CURVE_SM2_MLKEM768, Client, Clients, Error, NotNational, SM2SIG_SM3, Server,
+    TLS_SM4_CCM_SM3, TLS_SM4_GCM_SM3, national, provider,
 };
 use rustls::{
     CertificateError, ClientConfig, HandshakeKind, ProtocolVersion, ServerConfig,

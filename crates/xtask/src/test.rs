@@ -127,6 +127,7 @@ fn features() -> Result<Outcome> {
         "gmkit --features hsm",
         "gmkit --features hsm-rustls",
         "gmkit --features tls",
+        "gmkit --features tls-tokio",
         "gmkit-pki --features classic",
     ] {
         run(&format!("cargo clippy --no-default-features --package {args} -- -D warnings"))?;

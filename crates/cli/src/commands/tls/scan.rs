@@ -144,9 +144,7 @@ fn report(
     if args.json.json {
         let (suites, groups) = offers.split_at(2);
         let listed = |offers: &[(&str, bool, String)], kind: &str| -> serde_json::Value {
-            let one = |(name, offered, said): &(&str, bool, String)| {
-                json!({ kind: name, "offered": offered, "ended": said })
-            };
+            let one = |(name, offered, said): &(&str, bool, String)| json!({ kind: name, "offered": offered, "ended": said });
             offers.iter().map(one).collect()
         };
         let chain: serde_json::Value = chain

@@ -1,0 +1,78 @@
+//! A listener that has shaken hands.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+use tokio_rustls::server::TlsStream;
+
+use crate::{AcceptError, GmAcceptor, Transport};
+
+/// A connection of [`GmListener`].
+pub type GmStream = TlsStream<Transport<TcpStream>>;
+
+/// Accepts connections and shakes hands with many clients at once, so that none waits for another:
+/// what `axum::serve` and tonic take connections from.
+///
+/// A handshake that fails is a line in the log (`tracing`), and nothing else: it is the client's fault,
+/// or the key's, and not the server's end.
+#[derive(Debug)]
+pub struct GmListener {
+    tcp: TcpListener,
+    acceptor: GmAcceptor,
+    handshakes: JoinSet<(Result<GmStream, AcceptError>, SocketAddr)>,
+    most: usize,
+}
+
+impl GmListener {
+    /// On this socket; at most 1024 handshakes at a time.
+    #[must_use]
+    pub fn new(tcp: TcpListener, acceptor: GmAcceptor) -> Self {
+        Self { tcp, acceptor, handshakes: JoinSet::new(), most: 1024 }
+    }
+
+    /// How many handshakes are under way at a time; further clients wait in the system's queue.
+    #[must_use]
+    pub fn with_handshakes(mut self, most: usize) -> Self {
+        self.most = most.max(1);
+        self
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// As the operating system says.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+
+    /// The next client with whom hands were shaken. Nothing is lost when this is cancelled.
+    pub async fn accept(&mut self) -> (GmStream, SocketAddr) {
+        loop {
+            tokio::select! {
+                Some(done) = self.handshakes.join_next() => match done {
+                    Ok((Ok(stream), client)) => return (stream, client),
+                    Ok((Err(error), client)) => tracing::info!(%client, %error, "no handshake"),
+                    Err(error) => tracing::error!(%error, "a handshake ended"),
+                },
+                next = self.tcp.accept(), if self.handshakes.len() < self.most => match next {
+                    Ok((socket, client)) => self.shake(socket, client),
+                    // No more files, most of all: it may have some later.
+                    Err(error) => {
+                        tracing::warn!(%error, "no connection is accepted");
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                    }
+                },
+            }
+        }
+    }
+
+    fn shake(&mut self, socket: TcpStream, client: SocketAddr) {
+        // Answers of a handshake are small, and waited for.
+        let _ = socket.set_nodelay(true);
+        let acceptor = self.acceptor.clone();
+        self.handshakes.spawn(async move { (acceptor.accept(socket).await, client) });
+    }
+}
