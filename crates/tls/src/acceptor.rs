@@ -10,7 +10,7 @@ use std::{
 };
 
 use rustls::{
-    OtherError, ServerConfig,
+    ServerConfig,
     server::{Accepted, Acceptor},
 };
 use tokio::{
@@ -25,12 +25,11 @@ use tokio_rustls::{
 };
 
 use crate::{
-    AcceptError, Router, national,
+    HandshakeError, Router,
+    blocking::INTERNAL_ERROR,
+    national,
     transport::{Outbound, Transport},
 };
-
-/// A fatal `internal_error` in the clear (RFC 8446, 6 and 5.1).
-const INTERNAL_ERROR: [u8; 7] = [21, 3, 3, 0, 2, 2, 80];
 
 /// Accepts connections without holding up anybody else: what computes or waits for a device runs on
 /// tokio's blocking threads, some at a time and no more, and every handshake ends within a deadline.
@@ -96,7 +95,7 @@ impl GmAcceptor {
     ///
     /// # Errors
     /// Who failed of what. The client has been told, as far as TLS lets it be.
-    pub async fn accept<IO>(&self, io: IO) -> Result<TlsStream<Transport<IO>>, AcceptError>
+    pub async fn accept<IO>(&self, io: IO) -> Result<TlsStream<Transport<IO>>, HandshakeError>
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -107,14 +106,14 @@ impl GmAcceptor {
         tracing::warn!(deadline = ?self.deadline, "a handshake was not done in time");
         // A client that does not even read this is closed.
         let _ = timeout(GOODBYE, client.say_no()).await;
-        Err(AcceptError::Deadline)
+        Err(HandshakeError::Deadline)
     }
 
     async fn shake<IO>(
         &self,
         io: IO,
         client: &mut Client<IO>,
-    ) -> Result<TlsStream<Transport<IO>>, AcceptError>
+    ) -> Result<TlsStream<Transport<IO>>, HandshakeError>
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -130,13 +129,13 @@ impl GmAcceptor {
         loop {
             let (said, next) = self.compute(step).await?;
             match next {
-                Next::Failed(error) if is_of_the_key(&error) => {
-                    client.say_no().await?;
-                    return Err(error.into());
-                }
                 Next::Failed(error) => {
-                    client.say(&said).await?;
-                    return Err(error.into());
+                    // What there is to say of it; the client may be gone.
+                    let _ = match error.is_of_the_key() {
+                        true => client.say_no().await,
+                        false => client.say(&said).await,
+                    };
+                    return Err(error);
                 }
                 Next::Done(mut stream) => {
                     client.say(&said).await?;
@@ -156,7 +155,7 @@ impl GmAcceptor {
     }
 
     /// One step, on another thread: what it says to the client, and how it goes on.
-    async fn compute<IO>(&self, step: Step<IO>) -> Result<(Vec<u8>, Next<IO>), AcceptError>
+    async fn compute<IO>(&self, step: Step<IO>) -> Result<(Vec<u8>, Next<IO>), HandshakeError>
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -223,12 +222,6 @@ fn is_retry(said: &[u8]) -> bool {
     said.get(5 + 4 + 2..).is_some_and(|rest| rest.starts_with(&RANDOM))
 }
 
-/// Whether the private key did not sign. rustls has no alert for it.
-fn is_of_the_key(error: &io::Error) -> bool {
-    let error = error.get_ref().and_then(|inner| inner.downcast_ref());
-    matches!(error, Some(rustls::Error::Other(OtherError(inner))) if inner.is::<gmkit_keys::Error>())
-}
-
 /// What there is to compute.
 enum Step<IO> {
     Start(Accepted, Arc<ServerConfig>),
@@ -239,7 +232,7 @@ enum Step<IO> {
 enum Next<IO> {
     Wait(Accept<Transport<IO>>, Outbound),
     Done(TlsStream<Transport<IO>>),
-    Failed(io::Error),
+    Failed(HandshakeError),
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> Step<IO> {
@@ -257,7 +250,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Step<IO> {
         let said = outbound.take();
         let next = match polled {
             Poll::Ready(Ok(stream)) => Next::Done(stream),
-            Poll::Ready(Err(error)) => Next::Failed(error),
+            Poll::Ready(Err(error)) => Next::Failed(error.into()),
             Poll::Pending => Next::Wait(accept, outbound),
         };
         (said, next)

@@ -34,13 +34,13 @@
 //! and is what assessments usually ask for.
 
 #[cfg(feature = "tokio")]
-mod accept_error;
-#[cfg(feature = "tokio")]
 mod acceptor;
+mod blocking;
 mod check;
 mod client;
 mod client_verifier;
 mod error;
+mod handshake_error;
 mod hash;
 mod hmac;
 mod kx;
@@ -67,12 +67,12 @@ use rustls::{
 };
 
 #[cfg(feature = "tokio")]
-pub use accept_error::AcceptError;
-#[cfg(feature = "tokio")]
 pub use acceptor::GmAcceptor;
+pub use blocking::{accept, connect};
 pub use check::{NotNational, national};
 pub use client::Client;
 pub use error::Error;
+pub use handshake_error::HandshakeError;
 #[cfg(feature = "tokio")]
 pub use listener::{GmListener, GmStream};
 pub use router::Router;

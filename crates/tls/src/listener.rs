@@ -8,7 +8,7 @@ use tokio::{
 };
 use tokio_rustls::server::TlsStream;
 
-use crate::{AcceptError, GmAcceptor, Transport};
+use crate::{GmAcceptor, HandshakeError, Transport};
 
 /// A connection of [`GmListener`].
 pub type GmStream = TlsStream<Transport<TcpStream>>;
@@ -22,7 +22,7 @@ pub type GmStream = TlsStream<Transport<TcpStream>>;
 pub struct GmListener {
     tcp: TcpListener,
     acceptor: GmAcceptor,
-    handshakes: JoinSet<(Result<GmStream, AcceptError>, SocketAddr)>,
+    handshakes: JoinSet<(Result<GmStream, HandshakeError>, SocketAddr)>,
     most: usize,
 }
 

@@ -11,11 +11,9 @@ use std::{
     time::Duration,
 };
 
-use gmkit_keys::{Error, PrivateKey, SigningContext, SoftwareKey};
 use gmkit_pki::Profile;
-use gmkit_sm2::{Ciphertext, Id, PublicKey};
 use gmkit_tls::{
-    AcceptError, GmAcceptor, GmListener, NationalSigningKey, Router, Server, national, provider,
+    GmAcceptor, GmListener, HandshakeError, NationalSigningKey, Router, national, provider,
 };
 use rustls::{
     AlertDescription, ClientConfig, HandshakeKind, ServerConfig,
@@ -23,48 +21,13 @@ use rustls::{
     crypto::ring,
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName},
 };
-use support::{AUTHORITY, Party, client, server};
+use support::{AUTHORITY, client, server, slow_server};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
     net::{TcpListener, TcpStream},
     time::timeout,
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
-
-/// A key that takes its time, or does not sign at all.
-#[derive(Debug)]
-struct Slow {
-    key: Arc<SoftwareKey>,
-    wait: Duration,
-    signs: bool,
-}
-
-impl PrivateKey for Slow {
-    fn public_key(&self) -> &PublicKey {
-        self.key.public_key()
-    }
-
-    fn start_signing(&self, id: Id<'_>) -> Result<Box<dyn SigningContext + '_>, Error> {
-        self.key.start_signing(id)
-    }
-
-    fn sign(&self, id: Id<'_>, message: &[u8]) -> Result<gmkit_sm2::Signature, Error> {
-        std::thread::sleep(self.wait);
-        match self.signs {
-            true => self.key.sign(id, message),
-            false => Err(Error::Unsupported { operation: "sign" }),
-        }
-    }
-
-    fn decrypt(&self, ciphertext: &Ciphertext) -> Result<zeroize::Zeroizing<Vec<u8>>, Error> {
-        self.key.decrypt(ciphertext)
-    }
-}
-
-fn slow_server(wait: Duration, signs: bool) -> Arc<ServerConfig> {
-    let Party { chain, key } = AUTHORITY.party(Profile::TlsServer, "localhost");
-    Server::new(chain, Arc::new(Slow { key, wait, signs })).unwrap().config().unwrap()
-}
 
 async fn dial(
     config: Arc<ClientConfig>,
@@ -150,10 +113,13 @@ async fn keys_that_do_not_sign() {
             let error = said.unwrap_err();
             assert_eq!(alert(&error), Some(AlertDescription::InternalError), "{error}");
             match done.unwrap_err() {
-                AcceptError::Deadline => assert_eq!(wait, late),
+                HandshakeError::Deadline => assert_eq!(wait, late),
                 error => {
                     assert_eq!(wait, never);
-                    assert!(matches!(error.tls(), Some(rustls::Error::Other(_))), "{error}");
+                    assert!(
+                        matches!(error, HandshakeError::Tls(rustls::Error::Other(_))),
+                        "{error}"
+                    );
                 }
             }
         }
@@ -171,7 +137,7 @@ async fn threads_that_wait_for_a_device() {
         let config = client().config().unwrap();
         let (said, done) = tokio::join!(dial(config, theirs), acceptor.accept(ours));
         assert_eq!(alert(&said.unwrap_err()), Some(AlertDescription::InternalError));
-        assert!(matches!(done, Err(AcceptError::Deadline)));
+        assert!(matches!(done, Err(HandshakeError::Deadline)));
     };
     // The second one finds the only thread taken.
     attempt().await;
@@ -196,24 +162,23 @@ async fn clients_that_are_slow_or_speak_something_else() {
     for said in [0, 1, 5, hello.len() - 1, hello.len()] {
         let (ours, mut theirs) = duplex(65_536);
         theirs.write_all(&hello[..said]).await.unwrap();
-        assert!(matches!(acceptor.accept(ours).await, Err(AcceptError::Deadline)), "{said}");
+        assert!(matches!(acceptor.accept(ours).await, Err(HandshakeError::Deadline)), "{said}");
         let mut answer = Vec::new();
         theirs.read_to_end(&mut answer).await.unwrap();
         assert_eq!(answer.is_empty(), said < hello.len());
     }
-    // No TLS, and an end in the middle.
-    for said in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0; 100], &[22, 3, 1, 255, 255, 1], &hello[..50]]
-    {
+    // No TLS.
+    for said in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0; 100], &[22, 3, 1, 255, 255, 1]] {
         let (ours, mut theirs) = duplex(65_536);
         theirs.write_all(said).await.unwrap();
         theirs.shutdown().await.unwrap();
-        assert!(matches!(acceptor.accept(ours).await, Err(AcceptError::Io(_))));
+        assert!(matches!(acceptor.accept(ours).await, Err(HandshakeError::Tls(_))));
     }
     // One that goes away behind the answer.
     let (ours, mut theirs) = duplex(65_536);
     theirs.write_all(&hello).await.unwrap();
     theirs.shutdown().await.unwrap();
-    assert!(matches!(acceptor.accept(ours).await, Err(AcceptError::Io(_))));
+    assert!(matches!(acceptor.accept(ours).await, Err(HandshakeError::Io(_))));
 }
 
 /// Both worlds on one port, and what is not national at all.
@@ -257,7 +222,7 @@ async fn both_worlds() {
     let (ours, theirs) = duplex(65_536);
     let acceptor = GmAcceptor::new(Arc::new(mixed));
     let (_, done) = tokio::join!(dial(asked_again(), theirs), acceptor.accept(ours));
-    assert!(matches!(done, Err(AcceptError::NotNational(_))), "{done:?}");
+    assert!(matches!(done, Err(HandshakeError::NotNational(_))), "{done:?}");
 }
 
 /// A P-256 key and its certificate, by OpenSSL.

@@ -15,7 +15,7 @@ use gmkit::{
     pki::Certificate,
     tls::{
         self,
-        rustls::{self, CertificateError, CipherSuite, CommonState, ConnectionCommon, SideData},
+        rustls::{CipherSuite, CommonState, ConnectionCommon},
     },
 };
 
@@ -74,32 +74,6 @@ fn patient(socket: &TcpStream) -> io::Result<()> {
     socket.set_read_timeout(Some(PATIENCE))?;
     socket.set_write_timeout(Some(PATIENCE))?;
     socket.set_nodelay(true)
-}
-
-/// Shakes hands; afterwards the connection is national, or this is an error.
-fn shake<D: SideData>(
-    connection: &mut ConnectionCommon<D>,
-    socket: &mut TcpStream,
-) -> Result<(), io::Error> {
-    while connection.is_handshaking() {
-        connection.complete_io(socket)?;
-    }
-    tls::national(connection).map_err(io::Error::other)
-}
-
-/// What a handshake failed of: TLS's own reason, if it is one.
-fn reason(error: &io::Error) -> Option<&rustls::Error> {
-    error.get_ref()?.downcast_ref()
-}
-
-/// In words: the reason why a certificate is not trusted is `pki`'s.
-fn words(error: &io::Error) -> String {
-    match reason(error) {
-        Some(rustls::Error::InvalidCertificate(CertificateError::Other(inner))) => {
-            inner.to_string()
-        }
-        _ => error.to_string(),
-    }
 }
 
 fn suite_name(suite: CipherSuite) -> &'static str {

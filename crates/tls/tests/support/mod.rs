@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use gmkit_keys::{PrivateKey, SoftwareKey};
+use gmkit_keys::{Error, PrivateKey, SigningContext, SoftwareKey};
 use gmkit_pki::ocsp::{CertId, Hash, Request, Responder};
 use gmkit_pki::rcgen::{
     CertificateRevocationListParams, KeyIdMethod, RevocationReason, RevokedCertParams,
@@ -17,6 +17,7 @@ use gmkit_pki::rcgen::{
 use gmkit_pki::{
     Anchor, Certificate, Database, Issuer, Profile, Purpose, Reason, Verifier, san, subject,
 };
+use gmkit_sm2::{Ciphertext, Id, PublicKey, Signature};
 use gmkit_tls::{Client, Clients, NationalSigningKey, Server};
 use rustls::{
     ClientConfig, ClientConnection, ServerConfig, ServerConnection,
@@ -24,6 +25,7 @@ use rustls::{
     sign::{CertifiedKey, SigningKey, SingleCertAndKey},
 };
 use time::OffsetDateTime;
+use zeroize::Zeroizing;
 
 pub(crate) struct Authority {
     pub(crate) root: Issuer,
@@ -96,6 +98,41 @@ impl Authority {
     pub(crate) fn trust(&self) -> Verifier {
         Verifier::new(vec![self.anchor()], Purpose::TlsServer)
     }
+}
+
+/// A key that takes its time, or does not sign at all.
+#[derive(Debug)]
+pub(crate) struct Slow {
+    pub(crate) key: Arc<SoftwareKey>,
+    pub(crate) wait: Duration,
+    pub(crate) signs: bool,
+}
+
+impl PrivateKey for Slow {
+    fn public_key(&self) -> &PublicKey {
+        self.key.public_key()
+    }
+
+    fn start_signing(&self, id: Id<'_>) -> Result<Box<dyn SigningContext + '_>, Error> {
+        self.key.start_signing(id)
+    }
+
+    fn sign(&self, id: Id<'_>, message: &[u8]) -> Result<Signature, Error> {
+        std::thread::sleep(self.wait);
+        match self.signs {
+            true => self.key.sign(id, message),
+            false => Err(Error::Unsupported { operation: "sign" }),
+        }
+    }
+
+    fn decrypt(&self, ciphertext: &Ciphertext) -> Result<Zeroizing<Vec<u8>>, Error> {
+        self.key.decrypt(ciphertext)
+    }
+}
+
+pub(crate) fn slow_server(wait: Duration, signs: bool) -> Arc<ServerConfig> {
+    let Party { chain, key } = AUTHORITY.party(Profile::TlsServer, "localhost");
+    Server::new(chain, Arc::new(Slow { key, wait, signs })).unwrap().config().unwrap()
 }
 
 /// A list in which the party's certificate is revoked.

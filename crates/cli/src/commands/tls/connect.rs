@@ -4,21 +4,18 @@ use std::{
     io::{self, ErrorKind, Read, Write},
     net::TcpStream,
     path::Path,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use gmkit::{
     pki::{Anchor, Certificate, Purpose, Verifier, rfc3339},
     tls::{
-        Client,
-        rustls::{self, ClientConnection, HandshakeKind, Stream, pki_types::ServerName},
+        self, Client,
+        rustls::{ClientConnection, HandshakeKind, Stream, pki_types::ServerName},
     },
 };
 
-use super::{
-    PATIENCE, dial, group_name, host, network, peer_certificates, reason, shake, suite_name, words,
-};
+use super::{PATIENCE, dial, group_name, host, network, peer_certificates, suite_name};
 use crate::{
     args::TlsConnect,
     certificates::{certificates, crls},
@@ -48,13 +45,10 @@ pub(crate) fn run(args: &TlsConnect) -> Result<(), Failure> {
     let started = Instant::now();
     let mut socket = dial(&args.address)?;
     let dialled = started.elapsed();
-    let mut connection = ClientConnection::new(Arc::clone(&config), server)
-        .map_err(|error| Failure::input(error.to_string()))?;
-    shake(&mut connection, &mut socket).map_err(|error| match reason(&error) {
-        Some(rustls::Error::InvalidCertificate(_)) => {
-            Failure::check(format!("{}: not trusted: {}", args.address, words(&error)))
-        }
-        _ => network(&args.address, &error),
+    let connected = tls::connect(config, server, &mut socket);
+    let mut connection = connected.map_err(|error| match error.untrusted() {
+        Some(reason) => Failure::check(format!("{}: not trusted: {reason}", args.address)),
+        None => network(&args.address, &error.into()),
     })?;
     let handshake = started.elapsed() - dialled;
     settle(&mut connection, &mut socket, &args.address)?;

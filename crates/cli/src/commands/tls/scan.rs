@@ -8,10 +8,9 @@ use std::{
 use gmkit::{
     pki::{Certificate, Purpose, now, rfc3339},
     tls::{
-        self,
+        self, HandshakeError,
         rustls::{
-            self, CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct,
-            SignatureScheme,
+            self, CertificateError, ClientConfig, DigitallySignedStruct, SignatureScheme,
             client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
             crypto::CryptoProvider,
             pki_types::{CertificateDer, ServerName, UnixTime},
@@ -20,7 +19,7 @@ use gmkit::{
 };
 use serde_json::json;
 
-use super::{dial, host, reason, shake, suite_name};
+use super::{dial, host, suite_name};
 use crate::{args::TlsScan, failure::Failure, output::print};
 
 pub(crate) fn run(args: &TlsScan) -> Result<(), Failure> {
@@ -66,14 +65,12 @@ fn look(
         .with_custom_certificate_verifier(Arc::clone(&witness) as _)
         .with_no_client_auth();
     let mut socket = dial(&args.address)?;
-    let mut connection = ClientConnection::new(Arc::new(config), server.clone())
-        .map_err(|error| Failure::input(error.to_string()))?;
-    let ended = shake(&mut connection, &mut socket);
+    let ended = tls::connect(Arc::new(config), server.clone(), &mut socket);
     let shown = std::mem::take(&mut *witness.0.lock().unwrap_or_else(PoisonError::into_inner));
     let said = match &ended {
-        Err(error) if reason(error).is_none() => format!("no TLS: {error}"),
+        Err(HandshakeError::Io(error)) => format!("no TLS: {error}"),
         Err(error) => error.to_string(),
-        Ok(()) => String::new(),
+        Ok(_) => String::new(),
     };
     // Up to the first one that cannot be read: what comes behind it is not the server's.
     let chain = shown.iter().map_while(|der| Certificate::from_der(der).ok()).collect();

@@ -16,12 +16,12 @@ use std::{
 use gmkit::{
     pki::{Anchor, Purpose, Verifier},
     tls::{
-        Clients, Server,
+        self, Clients, Server,
         rustls::{ServerConfig, ServerConnection, StreamOwned},
     },
 };
 
-use super::{group_name, patient, peer_certificates, shake, suite_name, words};
+use super::{group_name, patient, peer_certificates, suite_name};
 use crate::{
     args::TlsServe,
     certificates::certificates,
@@ -78,7 +78,7 @@ fn accept(
             let under_way = &under_way;
             scope.spawn(move || {
                 if let Err(error) = serve(config, socket, root) {
-                    tracing::info!(%peer, error = words(&error), "connection ended");
+                    tracing::info!(%peer, %error, "connection ended");
                 }
                 under_way.fetch_sub(1, Ordering::AcqRel);
             });
@@ -89,13 +89,7 @@ fn accept(
 /// One request, and its answer.
 fn serve(config: &Arc<ServerConfig>, mut socket: TcpStream, root: Option<&Path>) -> io::Result<()> {
     patient(&socket)?;
-    let mut connection = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
-    let shaken = shake(&mut connection, &mut socket);
-    if shaken.is_err() {
-        // The alert that says why.
-        let _ = connection.write_tls(&mut socket);
-        return shaken;
-    }
+    let connection = tls::accept(Arc::clone(config), &mut socket)?;
     let mut stream = StreamOwned::new(connection, socket);
     let path = request(&mut stream)?;
     match root {

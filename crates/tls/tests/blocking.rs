@@ -1,0 +1,97 @@
+//! Handshakes on threads that block.
+
+mod support;
+
+use std::{
+    io::{Read, Write},
+    os::unix::net::UnixStream,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use gmkit_pki::Profile;
+use gmkit_tls::{HandshakeError, NotNational, accept, connect, provider};
+use rustls::{AlertDescription, ClientConfig, ServerConfig, Stream, crypto::ring};
+use support::{AUTHORITY, Authority, client, server, slow_server};
+
+type Ended = (Result<(), HandshakeError>, Result<(), HandshakeError>);
+
+/// Both sides of a handshake, and then a message.
+fn both(config: Arc<ClientConfig>, server: Arc<ServerConfig>) -> Ended {
+    let (mut ours, mut theirs) = UnixStream::pair().unwrap();
+    let serving = thread::spawn(move || {
+        let mut connection = accept(server, &mut theirs)?;
+        let mut said = [0; 4];
+        Stream::new(&mut connection, &mut theirs).read_exact(&mut said)?;
+        assert_eq!(&said, b"ping");
+        Ok(())
+    });
+    let name = "localhost".try_into().unwrap();
+    let connected = connect(config, name, &mut ours).map(|mut connection| {
+        let mut stream = Stream::new(&mut connection, &mut ours);
+        stream.write_all(b"ping").unwrap();
+        // Until the server is done: an end without close_notify is an error, and no matter here.
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    drop(ours);
+    (connected, serving.join().unwrap())
+}
+
+fn alert(error: &HandshakeError) -> Option<AlertDescription> {
+    match error {
+        HandshakeError::Tls(rustls::Error::AlertReceived(alert)) => Some(*alert),
+        _ => None,
+    }
+}
+
+#[test]
+fn handshakes_and_what_they_fail_of() {
+    let config = || client().without_resumption().config().unwrap();
+    let (said, done) = both(config(), server());
+    said.unwrap();
+    done.unwrap();
+
+    // The key does not sign: rustls says nothing of it, and the client would wait, or guess.
+    let (said, done) = both(config(), slow_server(Duration::ZERO, false));
+    assert_eq!(alert(&said.unwrap_err()), Some(AlertDescription::InternalError));
+    let done = done.unwrap_err();
+    assert!(done.untrusted().is_none() && done.to_string().contains("sign"), "{done}");
+
+    let stranger = Authority::new("Stranger").party(Profile::TlsServer, "localhost");
+    let (said, done) = both(config(), stranger.server().config().unwrap());
+    let said = said.unwrap_err();
+    assert!(said.untrusted().is_some(), "{said}");
+    assert_eq!(alert(&done.unwrap_err()), Some(AlertDescription::UnknownCA));
+
+    // Encryption certificates authenticate nobody: the words are those of `pki`.
+    let encryption = AUTHORITY.party(Profile::Encrypt, "localhost");
+    let (said, _) = both(config(), encryption.careless(encryption.signing_key(), None));
+    let reason = said.unwrap_err().untrusted().unwrap();
+    assert!(reason.contains("digitalSignature"), "{reason}");
+}
+
+/// SM4 over X25519: both sides could, and the client that sees it first does not.
+#[test]
+fn what_is_not_national_is_no_connection() {
+    let party = AUTHORITY.party(Profile::TlsServer, "localhost");
+    let mut mixed = provider();
+    mixed.kx_groups = vec![ring::kx_group::X25519];
+    let mixed = Arc::new(mixed);
+    let resolver = rustls::sign::SingleCertAndKey::from(party.certified(party.signing_key(), None));
+    let server = ServerConfig::builder_with_provider(Arc::clone(&mixed))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(resolver));
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(AUTHORITY.root.certificate().as_der().to_vec().into()).unwrap();
+    let client = ClientConfig::builder_with_provider(mixed)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let (said, done) = both(Arc::new(client), Arc::new(server));
+    assert!(matches!(said, Err(HandshakeError::NotNational(NotNational::Group))), "{said:?}");
+    done.unwrap_err();
+}
