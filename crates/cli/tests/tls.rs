@@ -4,6 +4,7 @@ mod support;
 
 use std::{
     io::{BufRead, BufReader, Write},
+    path::PathBuf,
     process::{Child, Command, Stdio},
 };
 
@@ -37,11 +38,15 @@ impl Drop for Serving {
 }
 
 fn serve(lab: &Lab, options: &str) -> Serving {
-    let line =
-        format!("tls serve -c localhost.pem -k localhost.key --listen 127.0.0.1:0 {options}");
+    start(lab, &format!("-c localhost.pem -k localhost.key {options}"), &[])
+}
+
+fn start(lab: &Lab, options: &str, environment: &[(&str, PathBuf)]) -> Serving {
+    let line = format!("tls serve --listen 127.0.0.1:0 {options}");
     let mut child = Command::new(env!("CARGO_BIN_EXE_gmkit"))
         .args(line.split_whitespace())
         .current_dir(lab.path(""))
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -154,6 +159,41 @@ fn clients_with_certificates() {
     let report = format!("tls connect --ca ca.pem localhost:{port}");
     lab.fails(3, &report);
     lab.ok(&format!("{report} -c alice.pem -k alice.key"));
+}
+
+#[test]
+fn a_server_whose_key_is_in_a_device() {
+    const KEY: &str = "pkcs11:token=dev;object=server?pin-source=file:pin";
+    let mut lab = lab();
+    let module = std::env::current_exe().unwrap().with_file_name("libgmkit_token.so");
+    let environment =
+        [("GMKIT_TOKEN_DIR", lab.path("token")), ("GMKIT_PKCS11_MODULE", module.clone())];
+    for (name, value) in &environment {
+        lab.set(name, value);
+    }
+    lab.write("pin", "87654321\n");
+    lab.ok(&format!(
+        "token init --dir token --module {} --label dev --pin-file pin --so-pin-file pin",
+        module.display()
+    ));
+    lab.ok(&format!("hsm keygen -k {KEY} -p device.pub.pem"));
+    lab.ok(&format!(
+        "cert csr -k {KEY} --subject CN=localhost,C=CN --san DNS:localhost -o device.csr"
+    ));
+    lab.ok("cert issue --ca ca.pem -k ca.key --csr device.csr --profile tls-server -o device.pem");
+    let Serving(_, port) = &start(&lab, &format!("-c device.pem -k {KEY}"), &environment);
+    for _ in 0..3 {
+        let report = lab.ok(&format!("tls connect --ca ca.pem localhost:{port}"));
+        assert!(report.contains("sm2sig_sm3"), "{report}");
+    }
+    let line = format!(
+        "s_client -connect 127.0.0.1:{port} -tls1_3 -ciphersuites TLS_SM4_GCM_SM3 -groups curveSM2 \
+         -sigalgs sm2sig_sm3 -CAfile ca.pem -verify_return_error -quiet -ign_eof"
+    );
+    let mut client = openssl4(&lab, &line);
+    client.stdin.take().unwrap().write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+    let done = client.wait_with_output().unwrap();
+    assert!(String::from_utf8_lossy(&done.stdout).contains("TLS_SM4_GCM_SM3 curveSM2"));
 }
 
 /// Servers that are not national, and what is no TLS at all.
