@@ -142,6 +142,12 @@
 // XTS of IEEE 1619 and NIST SP 800-38E. It agrees with the other one on the first block only.
 #define GMKIT_XTS_IEEE 1
 
+// Prefers curveSM2MLKEM768, which is not in RFC 8998, to curveSM2.
+#define GMKIT_TLS_HYBRID 1
+
+// A server lets clients in that have no certificate; one that is shown must be good.
+#define GMKIT_TLS_CLIENTS_OPTIONAL 2
+
 // Nothing in particular: only who it is.
 #define GMKIT_PURPOSE_ANY 0
 
@@ -196,6 +202,8 @@ typedef enum {
     GMKIT_ERR_URI = 17,
     // A certificate is not trusted; the message says why.
     GMKIT_ERR_UNTRUSTED = 18,
+    // The other side of a TLS connection refuses, or breaks the protocol; the message says what.
+    GMKIT_ERR_TLS = 19,
     // A file could not be read, or is too large; or a function that reads or writes for the library has
     // failed.
     GMKIT_ERR_IO = 20,
@@ -297,6 +305,15 @@ typedef struct gmkit_sm4_ofb gmkit_sm4_ofb;
 
 // An SM4-XTS key. Any number of threads may use it at the same time.
 typedef struct gmkit_sm4_xts gmkit_sm4_xts;
+
+// What a client of TLS trusts, and who it is. Any number of threads may use it at the same time.
+typedef struct gmkit_tls_client gmkit_tls_client;
+
+// Who a server of TLS is, and whom it lets in. Any number of threads may use it at the same time.
+typedef struct gmkit_tls_server gmkit_tls_server;
+
+// A connection of TLS. Not for two threads at the same time.
+typedef struct gmkit_tls_session gmkit_tls_session;
 
 // What certificates are checked against. While it is added to, nothing else may use it; any number
 // of threads may check with it at the same time.
@@ -1824,6 +1841,122 @@ gmkit_error gmkit_sm4_xts_decrypt(const gmkit_sm4_xts *xts,
 
 // Wipes and frees. NULL is allowed.
 void gmkit_sm4_xts_free(gmkit_sm4_xts *xts);
+
+// Makes a client of TLS 1.3 with the national suites (RFC 8998), which trusts servers that
+// `verifier` holds for good. `chain` is its own certificate and those above it, in PEM, for servers
+// that ask, with its `key`; both may be NULL. `alpn` is a list of protocols as in `h2,http/1.1`,
+// the preferred one first; it may be NULL with length 0. `flags` is 0 or GMKIT_TLS_HYBRID. The other
+// handles may be freed afterwards. Free it with `gmkit_tls_client_free`.
+//
+// Errors: GMKIT_ERR_ENCODING; GMKIT_ERR_KEY when the key is not the certificate's;
+// GMKIT_ERR_UNTRUSTED when the certificate is not for clients; GMKIT_ERR_ARGUMENT.
+GMKIT_MUST_USE
+gmkit_error gmkit_tls_client_new(const gmkit_verifier *verifier,
+                                 const uint8_t *chain,
+                                 size_t chain_len,
+                                 const gmkit_private_key *key,
+                                 const uint8_t *alpn,
+                                 size_t alpn_len,
+                                 uint32_t flags,
+                                 gmkit_tls_client **client);
+
+// Shakes hands with the server at the other end of a connected socket, which must block; how long
+// this may take is the socket's timeouts' matter (SO_RCVTIMEO). `host`, a name or an address in
+// UTF-8, is whom its certificate must be for. `fd` stays the caller's: the session has a copy. Free
+// the session with `gmkit_tls_session_free`.
+//
+// Errors: GMKIT_ERR_UNTRUSTED, GMKIT_ERR_TLS, GMKIT_ERR_IO; GMKIT_ERR_ARGUMENT for a host that is
+// neither a name nor an address.
+GMKIT_MUST_USE
+gmkit_error gmkit_tls_client_connect(const gmkit_tls_client *client,
+                                     int32_t fd,
+                                     const uint8_t *host,
+                                     size_t host_len,
+                                     gmkit_tls_session **session);
+
+// Frees; sessions stay. NULL is allowed.
+void gmkit_tls_client_free(gmkit_tls_client *client);
+
+// Makes a server of TLS 1.3 with the national suites (RFC 8998). `chain` is its certificate and those
+// above it, in PEM; `key` may be in a device. With `clients`, which may be NULL, it asks clients for
+// certificates, and lets in whom that holds for good; it gives no tickets then. `alpn` is as in
+// `gmkit_tls_client_new`; `flags` is a sum of GMKIT_TLS_HYBRID and GMKIT_TLS_CLIENTS_OPTIONAL. The
+// other handles may be freed afterwards. Free it with `gmkit_tls_server_free`.
+//
+// Errors: GMKIT_ERR_ENCODING; GMKIT_ERR_KEY when the key is not the certificate's;
+// GMKIT_ERR_UNTRUSTED when the certificate is not for servers; GMKIT_ERR_ARGUMENT.
+GMKIT_MUST_USE
+gmkit_error gmkit_tls_server_new(const uint8_t *chain,
+                                 size_t chain_len,
+                                 const gmkit_private_key *key,
+                                 const gmkit_verifier *clients,
+                                 const uint8_t *alpn,
+                                 size_t alpn_len,
+                                 uint32_t flags,
+                                 gmkit_tls_server **server);
+
+// Shakes hands with the client at the other end of a connected socket, as
+// `gmkit_tls_client_connect` does with a server. Free the session with `gmkit_tls_session_free`.
+//
+// Errors: GMKIT_ERR_UNTRUSTED, GMKIT_ERR_TLS, GMKIT_ERR_IO.
+GMKIT_MUST_USE
+gmkit_error gmkit_tls_server_accept(const gmkit_tls_server *server,
+                                    int32_t fd,
+                                    gmkit_tls_session **session);
+
+// Frees; sessions stay. NULL is allowed.
+void gmkit_tls_server_free(gmkit_tls_server *server);
+
+// Reads what has come, at most `*out_len` bytes, and waits while there is nothing; sets `*out_len`.
+// With 0 the other side has ended the connection, and nothing is missing.
+//
+// Errors: GMKIT_ERR_IO, also when the connection was cut off, and when a timeout of the socket has
+// passed: then it may be called again; GMKIT_ERR_TLS; GMKIT_ERR_BUFFER_TOO_SMALL for no room.
+GMKIT_MUST_USE
+gmkit_error gmkit_tls_session_read(gmkit_tls_session *session,
+                                   uint8_t *out,
+                                   size_t *out_len);
+
+// Writes all of `data`.
+//
+// Errors: GMKIT_ERR_IO, GMKIT_ERR_TLS; how much of it has gone is not known then, and the session
+// can only be freed.
+GMKIT_MUST_USE
+gmkit_error gmkit_tls_session_write(gmkit_tls_session *session,
+                                    const uint8_t *data,
+                                    size_t data_len);
+
+// Tells the other side that nothing more comes (close_notify). Reading goes on.
+//
+// Errors: GMKIT_ERR_IO.
+GMKIT_MUST_USE gmkit_error gmkit_tls_session_close(gmkit_tls_session *session);
+
+// Gives the other side's certificate. Free it with `gmkit_certificate_free`.
+//
+// Errors: GMKIT_ERR_UNTRUSTED when a client has shown none.
+GMKIT_MUST_USE
+gmkit_error gmkit_tls_session_peer_certificate(gmkit_tls_session *session,
+                                               gmkit_certificate **certificate);
+
+// Writes what was agreed on as text, without a NUL byte:
+// `TLS_SM4_GCM_SM3 curveSM2 sm2sig_sm3`.
+//
+// Errors: GMKIT_ERR_BUFFER_TOO_SMALL.
+GMKIT_MUST_USE
+gmkit_error gmkit_tls_session_report(gmkit_tls_session *session,
+                                     uint8_t *out,
+                                     size_t *out_len);
+
+// Writes the protocol above TLS that was agreed on, without a NUL byte; nothing if there is none.
+//
+// Errors: GMKIT_ERR_BUFFER_TOO_SMALL.
+GMKIT_MUST_USE
+gmkit_error gmkit_tls_session_alpn(gmkit_tls_session *session,
+                                   uint8_t *out,
+                                   size_t *out_len);
+
+// Wipes and frees, and closes the session's own descriptor; the caller's stays. NULL is allowed.
+void gmkit_tls_session_free(gmkit_tls_session *session);
 
 // A verifier that trusts nobody yet. Free it with `gmkit_verifier_free`.
 GMKIT_MUST_USE gmkit_error gmkit_verifier_new(gmkit_verifier **verifier);

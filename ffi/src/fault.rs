@@ -7,7 +7,7 @@ use std::{
     ffi::{CStr, CString, c_char},
 };
 
-use toolkit::{keys, pki, rng, sm2, sm3::KdfError, sm4};
+use toolkit::{keys, pki, rng, sm2, sm3::KdfError, sm4, tls};
 
 use crate::export::export;
 
@@ -49,6 +49,8 @@ pub enum gmkit_error {
     GMKIT_ERR_URI = 17,
     /// A certificate is not trusted; the message says why.
     GMKIT_ERR_UNTRUSTED = 18,
+    /// The other side of a TLS connection refuses, or breaks the protocol; the message says what.
+    GMKIT_ERR_TLS = 19,
     /// A file could not be read, or is too large; or a function that reads or writes for the library has
     /// failed.
     GMKIT_ERR_IO = 20,
@@ -65,7 +67,7 @@ pub enum gmkit_error {
 use gmkit_error::*;
 
 impl gmkit_error {
-    const ALL: [Self; 21] = [
+    const ALL: [Self; 22] = [
         GMKIT_OK,
         GMKIT_ERR_NULL,
         GMKIT_ERR_ARGUMENT,
@@ -82,6 +84,7 @@ impl gmkit_error {
         GMKIT_ERR_UNSUPPORTED,
         GMKIT_ERR_URI,
         GMKIT_ERR_UNTRUSTED,
+        GMKIT_ERR_TLS,
         GMKIT_ERR_IO,
         GMKIT_ERR_RANDOM,
         GMKIT_ERR_SELF_TEST,
@@ -107,6 +110,7 @@ impl gmkit_error {
             GMKIT_ERR_UNSUPPORTED => c"this key cannot do what was asked",
             GMKIT_ERR_URI => c"key URI not understood",
             GMKIT_ERR_UNTRUSTED => c"a certificate is not trusted",
+            GMKIT_ERR_TLS => c"no TLS connection",
             GMKIT_ERR_IO => c"a file or stream could not be read or written",
             GMKIT_ERR_RANDOM => c"the random number generator failed",
             GMKIT_ERR_SELF_TEST => c"a self-test failed",
@@ -218,6 +222,33 @@ impl From<pki::Error> for Fault {
 impl From<pki::Untrusted> for Fault {
     fn from(reason: pki::Untrusted) -> Self {
         Self::of(GMKIT_ERR_UNTRUSTED, &reason)
+    }
+}
+
+impl From<tls::Error> for Fault {
+    fn from(error: tls::Error) -> Self {
+        use tls::Error as E;
+        let code = match error {
+            E::Key(error) => return error.into(),
+            E::NoCertificate => GMKIT_ERR_ARGUMENT,
+            E::KeyMismatch { .. } => GMKIT_ERR_KEY,
+            E::Certificate { reason, .. } => return reason.into(),
+            E::Tls(_) => GMKIT_ERR_TLS,
+            _ => GMKIT_ERR_INTERNAL,
+        };
+        Self::of(code, &error)
+    }
+}
+
+impl From<tls::HandshakeError> for Fault {
+    fn from(error: tls::HandshakeError) -> Self {
+        use tls::HandshakeError as E;
+        let code = match &error {
+            _ if error.untrusted().is_some() => GMKIT_ERR_UNTRUSTED,
+            E::Io(_) | E::Deadline => GMKIT_ERR_IO,
+            _ => GMKIT_ERR_TLS,
+        };
+        Self::new(code, error.to_string())
     }
 }
 

@@ -48,4 +48,10 @@ mod sm4_mac;
 mod sm4_rare;
 mod sm4_xts;
 mod stream;
+#[cfg(unix)]
+mod tls_client;
+#[cfg(unix)]
+mod tls_server;
+#[cfg(unix)]
+mod tls_session;
 mod verifier;

@@ -5,6 +5,12 @@
 //! checked, they check.
 #![allow(unsafe_code)]
 
+#[cfg(unix)]
+use std::{
+    ffi::c_int,
+    io,
+    os::fd::{BorrowedFd, OwnedFd},
+};
 use std::{
     ffi::{CStr, c_char},
     marker::PhantomData,
@@ -411,6 +417,12 @@ impl<'a> Output<'a> {
 pub struct Ref<T>(*const T, PhantomData<T>);
 
 impl<K: Kind<Value: Sync>> Ref<Handle<K>> {
+    /// The value inside, or `None` for NULL.
+    #[cfg(unix)]
+    pub(crate) fn optional(&self) -> Result<Option<&K::Value>, Fault> {
+        if self.0.is_null() { Ok(None) } else { self.get().map(Some) }
+    }
+
     /// The value inside.
     pub(crate) fn get(&self) -> Result<&K::Value, Fault> {
         check_handle::<K>(self.0, &[K::TAG])?;
@@ -514,6 +526,28 @@ impl Text {
         // SAFETY: not NULL; the caller vouches for a NUL byte at the end.
         let text = unsafe { CStr::from_ptr(self.0) };
         text.to_str().map_err(|_| Fault::argument("text is not UTF-8"))
+    }
+}
+
+/// `int`: a descriptor that is open.
+#[cfg(unix)]
+#[repr(transparent)]
+pub struct Fd(c_int);
+
+#[cfg(unix)]
+impl Fd {
+    /// A descriptor of one's own for the same socket, which has nothing to do with the caller's any
+    /// more.
+    pub(crate) fn duplicate(&self) -> Result<OwnedFd, Fault> {
+        let bad = |error: io::Error| {
+            Fault::new(gmkit_error::GMKIT_ERR_IO, format!("the descriptor: {error}"))
+        };
+        if self.0 < 0 {
+            return Err(bad(io::Error::from(io::ErrorKind::InvalidInput)));
+        }
+        // SAFETY: not -1; the caller vouches that it is open for as long as the call lasts. One that
+        // is not is refused by the operating system.
+        unsafe { BorrowedFd::borrow_raw(self.0) }.try_clone_to_owned().map_err(bad)
     }
 }
 

@@ -62,10 +62,9 @@ fn shake<D: SideData>(
             // What there is to say of it; the other side may be gone.
             let _ = match error.is_of_the_key() {
                 // In the clear: the answer that this was to be part of has not gone out.
-                true => stream.write_all(&INTERNAL_ERROR),
-                false => connection.write_tls(stream).map(drop),
+                true => stream.write_all(&INTERNAL_ERROR).and_then(|()| stream.flush()),
+                false => write(connection, stream),
             };
-            let _ = stream.flush();
             return Err(error);
         }
     }

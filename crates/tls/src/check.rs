@@ -37,6 +37,26 @@ impl fmt::Display for NotNational {
 
 impl std::error::Error for NotNational {}
 
+/// The suite of a finished handshake, by the standard's name.
+#[must_use]
+pub fn suite_name(connection: &CommonState) -> &'static str {
+    match connection.negotiated_cipher_suite().map(|suite| suite.suite()) {
+        Some(TLS_SM4_GCM_SM3) => "TLS_SM4_GCM_SM3",
+        Some(TLS_SM4_CCM_SM3) => "TLS_SM4_CCM_SM3",
+        _ => "another suite",
+    }
+}
+
+/// The group of a finished handshake, by the standard's name.
+#[must_use]
+pub fn group_name(connection: &CommonState) -> &'static str {
+    match connection.negotiated_key_exchange_group().map(|group| group.name()) {
+        Some(CURVE_SM2) => "curveSM2",
+        Some(CURVE_SM2_MLKEM768) => "curveSM2MLKEM768",
+        _ => "another group",
+    }
+}
+
 /// Whether a connection is what RFC 8998 wants: TLS 1.3, an SM4 suite, curveSM2 (also as the half of
 /// [`CURVE_SM2_MLKEM768`], which is agreed on only where both sides ask for it), and certificates of
 /// the peer that are national throughout. The scheme of signatures follows from the certificate: a

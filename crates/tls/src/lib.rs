@@ -69,7 +69,7 @@ use rustls::{
 #[cfg(feature = "tokio")]
 pub use acceptor::GmAcceptor;
 pub use blocking::{accept, connect};
-pub use check::{NotNational, national};
+pub use check::{NotNational, group_name, national, suite_name};
 pub use client::Client;
 pub use error::Error;
 pub use handshake_error::HandshakeError;

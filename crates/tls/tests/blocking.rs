@@ -3,7 +3,7 @@
 mod support;
 
 use std::{
-    io::{Read, Write},
+    io::{self, Read, Write},
     os::unix::net::UnixStream,
     sync::Arc,
     thread,
@@ -69,6 +69,47 @@ fn handshakes_and_what_they_fail_of() {
     let (said, _) = both(config(), encryption.careless(encryption.signing_key(), None));
     let reason = said.unwrap_err().untrusted().unwrap();
     assert!(reason.contains("digitalSignature"), "{reason}");
+}
+
+/// Takes one byte at a time.
+struct Slowly(UnixStream);
+
+impl Read for Slowly {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = buffer.len().min(1);
+        self.0.read(&mut buffer[..most])
+    }
+}
+
+impl Write for Slowly {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(&bytes[..bytes.len().min(1)])
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Alerts come whole, however little a stream takes.
+#[test]
+fn alerts_over_a_narrow_stream() {
+    let stranger = Authority::new("Stranger").party(Profile::TlsServer, "localhost");
+    for (config, expected) in [
+        (stranger.server().config().unwrap(), None),
+        (slow_server(Duration::ZERO, false), Some(AlertDescription::InternalError)),
+    ] {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let serving = thread::spawn(move || accept(config, &mut Slowly(theirs)).unwrap_err());
+        let name = "localhost".try_into().unwrap();
+        let config = client().config().unwrap();
+        let said = connect(config, name, &mut Slowly(ours)).unwrap_err();
+        let done = serving.join().unwrap();
+        match expected {
+            None => assert_eq!(alert(&done), Some(AlertDescription::UnknownCA), "{done}"),
+            expected => assert_eq!(alert(&said), expected, "{said}"),
+        }
+    }
 }
 
 /// SM4 over X25519: both sides could, and the client that sees it first does not.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    abi, ffi, install, packages,
+    abi, ffi, ffi_tls, install, packages,
     run::{self, Result},
     second_class,
     test::Outcome,
@@ -348,6 +348,7 @@ fn check_c_abi(target: &Target) -> Result {
         command.env("LD_LIBRARY_PATH", prefix.join("lib"));
         run::run_command(&mut command, &format!("{} {}", words.join(" "), args.join(" ")))
     };
+    ffi_tls::files(&dir)?;
     for program in ffi::PROGRAMS {
         let out = dir.join(program);
         compile(&run::root().join("ffi/tests").join(format!("{program}.c")), &out)?;

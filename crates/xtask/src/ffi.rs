@@ -7,12 +7,13 @@ use std::{
 };
 
 use crate::{
-    abi, header, install,
+    abi, ffi_tls, header, install,
     run::{self, Result},
 };
 
 /// The C programs in `ffi/tests`.
-pub(crate) const PROGRAMS: [&str; 5] = ["functions", "errors", "messages", "sequences", "threads"];
+pub(crate) const PROGRAMS: [&str; 6] =
+    ["functions", "errors", "messages", "sequences", "threads", "tls"];
 
 /// How every program is compiled, beside the language.
 pub(crate) const FLAGS: &str = "-Wall -Wextra -Werror -pedantic -g";
@@ -30,6 +31,7 @@ pub(crate) fn test() -> Result {
     let prefix = dir.join("prefix");
     install::stage(&run::root().join("target/debug"), &prefix, "")?;
     abi::check_exports(&prefix.join("lib/libgmkit.so"))?;
+    ffi_tls::files(&dir)?;
     let stage = Stage { dir, prefix };
     for compiler in COMPILERS {
         stage.programs(compiler)?;
@@ -40,13 +42,13 @@ pub(crate) fn test() -> Result {
 }
 
 /// Every function of the header is called in the functions test and in the errors test, the last
-/// of which is about what can fail; the messages test is both.
+/// of which is about what can fail; the tests of messages and of TLS are both.
 fn check_coverage() -> Result {
     let source = |name: &str| {
         let path = run::root().join("ffi/tests").join(name);
         fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
     };
-    let messages = source("messages.c")?;
+    let messages = source("messages.c")? + &source("tls.c")?;
     let (works, fails) = (source("functions.c")? + &messages, source("errors.c")? + &messages);
     let header = source("../include/gmkit.h")?;
     let errors = header.lines().filter(|line| line.trim_start().starts_with("GMKIT_"));
@@ -190,7 +192,10 @@ impl Stage {
         let path = format!("{jna}:{}", self.dir.display());
         self.run(Command::new("java").args(["-cp", &path, "GmkitExample"]).args(args))?;
         peer.verify(&signature)?;
-        self.device(&sign, peer)
+        self.device(&sign, peer)?;
+        let tls = self.dir.join("cmake/tls");
+        let libraries = self.prefix.join("lib");
+        ffi_tls::Interop { example: &tls, libraries, dir: &self.dir }.test()
     }
 
     /// The example in C signs with a key in a token, by nothing but another name of the key.

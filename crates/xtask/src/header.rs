@@ -220,6 +220,7 @@ fn pointer(kind: Type) -> Type {
         "Writer" => parse_quote! { gmkit_write },
         "Context" => parse_quote! { *mut c_void },
         "Text" => parse_quote! { *const c_char },
+        "Fd" => parse_quote! { i32 },
         "Ref" => parse_quote! { *const #target },
         "RefMut" | "Owned" => parse_quote! { *mut #target },
         "Slot" => parse_quote! { *mut *mut #target },

@@ -8,6 +8,7 @@ mod book;
 mod cross;
 mod ct;
 mod ffi;
+mod ffi_tls;
 mod fuzz;
 mod header;
 mod install;

@@ -13,10 +13,7 @@ use std::{
 use gmkit::{
     keys,
     pki::Certificate,
-    tls::{
-        self,
-        rustls::{CipherSuite, CommonState, ConnectionCommon},
-    },
+    tls::{self, rustls::ConnectionCommon},
 };
 
 use crate::{args, failure::Failure};
@@ -74,23 +71,6 @@ fn patient(socket: &TcpStream) -> io::Result<()> {
     socket.set_read_timeout(Some(PATIENCE))?;
     socket.set_write_timeout(Some(PATIENCE))?;
     socket.set_nodelay(true)
-}
-
-fn suite_name(suite: CipherSuite) -> &'static str {
-    match suite {
-        tls::TLS_SM4_GCM_SM3 => "TLS_SM4_GCM_SM3",
-        tls::TLS_SM4_CCM_SM3 => "TLS_SM4_CCM_SM3",
-        _ => "another suite",
-    }
-}
-
-/// The group of a handshake that is finished.
-fn group_name(connection: &CommonState) -> &'static str {
-    match connection.negotiated_key_exchange_group().map(|group| group.name()) {
-        Some(tls::CURVE_SM2) => "curveSM2",
-        Some(tls::CURVE_SM2_MLKEM768) => "curveSM2MLKEM768",
-        _ => "another group",
-    }
 }
 
 fn peer_certificates<D>(connection: &ConnectionCommon<D>) -> Vec<Certificate> {

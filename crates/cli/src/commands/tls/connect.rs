@@ -10,12 +10,13 @@ use std::{
 use gmkit::{
     pki::{Anchor, Certificate, Purpose, Verifier, rfc3339},
     tls::{
-        self, Client,
+        self, Client, group_name,
         rustls::{ClientConnection, HandshakeKind, Stream, pki_types::ServerName},
+        suite_name,
     },
 };
 
-use super::{PATIENCE, dial, group_name, host, network, peer_certificates, suite_name};
+use super::{PATIENCE, dial, host, network, peer_certificates};
 use crate::{
     args::TlsConnect,
     certificates::{certificates, crls},
@@ -109,8 +110,7 @@ fn report(
     anchor: &str,
     [dialled, handshake]: [Duration; 2],
 ) -> Result<(), Failure> {
-    let suite = connection.negotiated_cipher_suite().map_or("", |suite| suite_name(suite.suite()));
-    let group = group_name(connection);
+    let (suite, group) = (suite_name(connection), group_name(connection));
     let retried = connection.handshake_kind() == Some(HandshakeKind::FullWithHelloRetryRequest);
     let leaf = &chain[0];
     let [dial_ms, handshake_ms] = [dialled, handshake].map(|time| time.as_secs_f64() * 1e3);

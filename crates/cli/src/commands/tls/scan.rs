@@ -19,7 +19,7 @@ use gmkit::{
 };
 use serde_json::json;
 
-use super::{dial, host, suite_name};
+use super::{dial, host};
 use crate::{args::TlsScan, failure::Failure, output::print};
 
 pub(crate) fn run(args: &TlsScan) -> Result<(), Failure> {
@@ -41,14 +41,18 @@ pub(crate) fn run(args: &TlsScan) -> Result<(), Failure> {
 /// What is looked for, and a provider that has nothing else: both suites, each with curveSM2, and the
 /// hybrid group with either.
 fn providers() -> [(&'static str, CryptoProvider); 3] {
-    let suite = |suite| {
+    let suite = |name, suite| {
         let mut provider = tls::provider();
         provider.cipher_suites.retain(|offer| offer.suite() == suite);
-        (suite_name(suite), provider)
+        (name, provider)
     };
     let mut hybrid = tls::provider_hybrid();
     hybrid.kx_groups.retain(|group| group.name() == tls::CURVE_SM2_MLKEM768);
-    [suite(tls::TLS_SM4_GCM_SM3), suite(tls::TLS_SM4_CCM_SM3), ("curveSM2MLKEM768", hybrid)]
+    [
+        suite("TLS_SM4_GCM_SM3", tls::TLS_SM4_GCM_SM3),
+        suite("TLS_SM4_CCM_SM3", tls::TLS_SM4_CCM_SM3),
+        ("curveSM2MLKEM768", hybrid),
+    ]
 }
 
 /// A handshake up to the server's certificate, where it ends.

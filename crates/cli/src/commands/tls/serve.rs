@@ -16,12 +16,13 @@ use std::{
 use gmkit::{
     pki::{Anchor, Purpose, Verifier},
     tls::{
-        self, Clients, Server,
+        self, Clients, Server, group_name,
         rustls::{ServerConfig, ServerConnection, StreamOwned},
+        suite_name,
     },
 };
 
-use super::{group_name, patient, peer_certificates, suite_name};
+use super::{patient, peer_certificates};
 use crate::{
     args::TlsServe,
     certificates::certificates,
@@ -143,8 +144,7 @@ fn file(stream: &mut Stream, root: &Path, path: &str) -> io::Result<()> {
 
 /// What was agreed on, for whoever asks.
 fn report(connection: &ServerConnection) -> String {
-    let suite = connection.negotiated_cipher_suite().map_or("", |suite| suite_name(suite.suite()));
-    let group = group_name(connection);
+    let (suite, group) = (suite_name(connection), group_name(connection));
     let mut report = format!("TLS 1.3 {suite} {group} sm2sig_sm3\n");
     for certificate in peer_certificates(connection).iter().take(1) {
         let subject = certificate.subject().to_string();
