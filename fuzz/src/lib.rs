@@ -12,9 +12,11 @@ use gmkit_sm2::{Ciphertext, Id, PublicKey, Signature};
 
 mod messages;
 mod pki_seeds;
+mod tls;
 mod token;
 
 pub use messages::{cfca, encrypted_message, pkcs12, signed_message};
+pub use tls::{tls_client, tls_client_sealed, tls_server, tls_server_sealed, tls_ticket};
 pub use token::token_calls;
 
 /// A target.
@@ -39,6 +41,11 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("pkcs12", pkcs12),
     ("cfca", cfca),
     ("token_calls", token_calls),
+    ("tls_server", tls_server),
+    ("tls_client", tls_client),
+    ("tls_server_sealed", tls_server_sealed),
+    ("tls_client_sealed", tls_client_sealed),
+    ("tls_ticket", tls_ticket),
 ];
 
 /// Signatures in DER and raw. DER is unique: what is accepted is what would be written.
@@ -213,6 +220,7 @@ pub fn seeds() -> Vec<(&'static str, String, Vec<u8>)> {
     ];
     seeds.extend(pki_seeds::seeds());
     seeds.extend(messages::seeds());
+    seeds.extend(tls::seeds());
     for (name, format) in [
         ("compat", KeyFormat::Compat),
         ("openssl4", KeyFormat::OpenSsl4),
