@@ -42,16 +42,20 @@ static size_t read_file(const char *name, uint8_t *data, size_t room) {
     return len;
 }
 
-/* A handshake takes ten seconds at most between two messages. */
-static int tcp(struct sockaddr_in *address, const char *port) {
+/* The other side may be silent for ten seconds at most. */
+static void be_patient(int fd) {
     const struct timeval patience = {10, 0};
+    need_socket(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), "timeout");
+    need_socket(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience), "timeout");
+}
+
+static int tcp(struct sockaddr_in *address, const char *port) {
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     need_socket(fd, "socket");
     memset(address, 0, sizeof *address);
     address->sin_family = AF_INET;
     address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     address->sin_port = htons((uint16_t)atoi(port));
-    need_socket(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), "timeout");
     return fd;
 }
 
@@ -83,6 +87,7 @@ static void serve(const char *port, const char *chain_file, const char *key_name
     fflush(stdout);
     int client = accept(listener, NULL, NULL);
     need_socket(client, "accept");
+    be_patient(client);
     need(gmkit_tls_server_accept(server, client, &session), "handshake");
     close(client);
     report(session);
@@ -113,6 +118,7 @@ static void ask(const char *name, const char *port, const char *root_file) {
 
     int server = tcp(&address, port);
     need_socket(connect(server, (struct sockaddr *)&address, sizeof address), "connect");
+    be_patient(server);
     need(gmkit_tls_client_connect(client, server, (const uint8_t *)name, strlen(name), &session),
          "handshake");
     close(server);

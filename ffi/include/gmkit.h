@@ -148,6 +148,10 @@
 // A server lets clients in that have no certificate; one that is shown must be good.
 #define GMKIT_TLS_CLIENTS_OPTIONAL 2
 
+// A client has a full handshake each time, in which the server is checked. Without, it takes up
+// sessions that it had before, in which the server's certificate is not checked again.
+#define GMKIT_TLS_NO_RESUMPTION 4
+
 // Nothing in particular: only who it is.
 #define GMKIT_PURPOSE_ANY 0
 
@@ -207,6 +211,8 @@ typedef enum {
     // A file could not be read, or is too large; or a function that reads or writes for the library has
     // failed.
     GMKIT_ERR_IO = 20,
+    // A timeout of the caller's socket has passed.
+    GMKIT_ERR_TIMEOUT = 21,
     // The random number generator failed.
     GMKIT_ERR_RANDOM = 30,
     // A self-test failed: no algorithm works any more in this process.
@@ -1845,8 +1851,8 @@ void gmkit_sm4_xts_free(gmkit_sm4_xts *xts);
 // Makes a client of TLS 1.3 with the national suites (RFC 8998), which trusts servers that
 // `verifier` holds for good. `chain` is its own certificate and those above it, in PEM, for servers
 // that ask, with its `key`; both may be NULL. `alpn` is a list of protocols as in `h2,http/1.1`,
-// the preferred one first; it may be NULL with length 0. `flags` is 0 or GMKIT_TLS_HYBRID. The other
-// handles may be freed afterwards. Free it with `gmkit_tls_client_free`.
+// the preferred one first; it may be NULL with length 0. `flags` is a sum of GMKIT_TLS_HYBRID and
+// GMKIT_TLS_NO_RESUMPTION. The other handles may be freed afterwards. Free it with `gmkit_tls_client_free`.
 //
 // Errors: GMKIT_ERR_ENCODING; GMKIT_ERR_KEY when the key is not the certificate's;
 // GMKIT_ERR_UNTRUSTED when the certificate is not for clients; GMKIT_ERR_ARGUMENT.
@@ -1865,8 +1871,8 @@ gmkit_error gmkit_tls_client_new(const gmkit_verifier *verifier,
 // UTF-8, is whom its certificate must be for. `fd` stays the caller's: the session has a copy. Free
 // the session with `gmkit_tls_session_free`.
 //
-// Errors: GMKIT_ERR_UNTRUSTED, GMKIT_ERR_TLS, GMKIT_ERR_IO; GMKIT_ERR_ARGUMENT for a host that is
-// neither a name nor an address.
+// Errors: GMKIT_ERR_UNTRUSTED, GMKIT_ERR_TLS, GMKIT_ERR_IO, GMKIT_ERR_TIMEOUT; what the client's key
+// says, as in `gmkit_sm2_sign`; GMKIT_ERR_ARGUMENT for a host that is neither a name nor an address.
 GMKIT_MUST_USE
 gmkit_error gmkit_tls_client_connect(const gmkit_tls_client *client,
                                      int32_t fd,
@@ -1898,7 +1904,8 @@ gmkit_error gmkit_tls_server_new(const uint8_t *chain,
 // Shakes hands with the client at the other end of a connected socket, as
 // `gmkit_tls_client_connect` does with a server. Free the session with `gmkit_tls_session_free`.
 //
-// Errors: GMKIT_ERR_UNTRUSTED, GMKIT_ERR_TLS, GMKIT_ERR_IO.
+// Errors: GMKIT_ERR_UNTRUSTED, GMKIT_ERR_TLS, GMKIT_ERR_IO, GMKIT_ERR_TIMEOUT; what the server's key
+// says, as in `gmkit_sm2_sign`.
 GMKIT_MUST_USE
 gmkit_error gmkit_tls_server_accept(const gmkit_tls_server *server,
                                     int32_t fd,
@@ -1910,8 +1917,8 @@ void gmkit_tls_server_free(gmkit_tls_server *server);
 // Reads what has come, at most `*out_len` bytes, and waits while there is nothing; sets `*out_len`.
 // With 0 the other side has ended the connection, and nothing is missing.
 //
-// Errors: GMKIT_ERR_IO, also when the connection was cut off, and when a timeout of the socket has
-// passed: then it may be called again; GMKIT_ERR_TLS; GMKIT_ERR_BUFFER_TOO_SMALL for no room.
+// Errors: GMKIT_ERR_TIMEOUT, after which it may be called again; GMKIT_ERR_IO, also when the
+// connection was cut off; GMKIT_ERR_TLS; GMKIT_ERR_BUFFER_TOO_SMALL for no room.
 GMKIT_MUST_USE
 gmkit_error gmkit_tls_session_read(gmkit_tls_session *session,
                                    uint8_t *out,
@@ -1919,8 +1926,8 @@ gmkit_error gmkit_tls_session_read(gmkit_tls_session *session,
 
 // Writes all of `data`.
 //
-// Errors: GMKIT_ERR_IO, GMKIT_ERR_TLS; how much of it has gone is not known then, and the session
-// can only be freed.
+// Errors: GMKIT_ERR_IO, GMKIT_ERR_TIMEOUT, GMKIT_ERR_TLS; how much of it has gone is not known then,
+// and the session can only be freed.
 GMKIT_MUST_USE
 gmkit_error gmkit_tls_session_write(gmkit_tls_session *session,
                                     const uint8_t *data,
@@ -1928,7 +1935,7 @@ gmkit_error gmkit_tls_session_write(gmkit_tls_session *session,
 
 // Tells the other side that nothing more comes (close_notify). Reading goes on.
 //
-// Errors: GMKIT_ERR_IO.
+// Errors: GMKIT_ERR_IO, GMKIT_ERR_TIMEOUT.
 GMKIT_MUST_USE gmkit_error gmkit_tls_session_close(gmkit_tls_session *session);
 
 // Gives the other side's certificate. Free it with `gmkit_certificate_free`.

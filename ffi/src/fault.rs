@@ -54,6 +54,8 @@ pub enum gmkit_error {
     /// A file could not be read, or is too large; or a function that reads or writes for the library has
     /// failed.
     GMKIT_ERR_IO = 20,
+    /// A timeout of the caller's socket has passed.
+    GMKIT_ERR_TIMEOUT = 21,
     /// The random number generator failed.
     GMKIT_ERR_RANDOM = 30,
     /// A self-test failed: no algorithm works any more in this process.
@@ -67,7 +69,7 @@ pub enum gmkit_error {
 use gmkit_error::*;
 
 impl gmkit_error {
-    const ALL: [Self; 22] = [
+    const ALL: [Self; 23] = [
         GMKIT_OK,
         GMKIT_ERR_NULL,
         GMKIT_ERR_ARGUMENT,
@@ -86,6 +88,7 @@ impl gmkit_error {
         GMKIT_ERR_UNTRUSTED,
         GMKIT_ERR_TLS,
         GMKIT_ERR_IO,
+        GMKIT_ERR_TIMEOUT,
         GMKIT_ERR_RANDOM,
         GMKIT_ERR_SELF_TEST,
         GMKIT_ERR_DEVICE,
@@ -112,6 +115,7 @@ impl gmkit_error {
             GMKIT_ERR_UNTRUSTED => c"a certificate is not trusted",
             GMKIT_ERR_TLS => c"no TLS connection",
             GMKIT_ERR_IO => c"a file or stream could not be read or written",
+            GMKIT_ERR_TIMEOUT => c"a timeout has passed",
             GMKIT_ERR_RANDOM => c"the random number generator failed",
             GMKIT_ERR_SELF_TEST => c"a self-test failed",
             GMKIT_ERR_DEVICE => c"a device refused or failed",
@@ -173,8 +177,14 @@ thread_local! {
 
 impl From<keys::Error> for Fault {
     fn from(error: keys::Error) -> Self {
+        Self::of_key(&error)
+    }
+}
+
+impl Fault {
+    fn of_key(error: &keys::Error) -> Self {
         use keys::Error as E;
-        let code = match &error {
+        let code = match error {
             E::PassphraseNeeded => GMKIT_ERR_PASSPHRASE_NEEDED,
             E::WrongPassphrase => GMKIT_ERR_PASSPHRASE_WRONG,
             E::Encryption(_) => GMKIT_ERR_KEY_ENCRYPTION,
@@ -192,12 +202,12 @@ impl From<keys::Error> for Fault {
             }
             _ => GMKIT_ERR_INTERNAL,
         };
-        match &error {
+        match error {
             // The path is the caller's, and by mistake it may be the text of a key.
             E::Io { source, .. } => Self::new(code, format!("cannot read the key file: {source}")),
             E::FileTooLarge { .. } => Self::new(code, "the file is larger than any key file"),
             E::UnknownScheme { .. } => Self::new(code, "URI of a scheme that nothing opens here"),
-            _ => Self::of(code, &error),
+            _ => Self::of(code, error),
         }
     }
 }
@@ -242,10 +252,17 @@ impl From<tls::Error> for Fault {
 
 impl From<tls::HandshakeError> for Fault {
     fn from(error: tls::HandshakeError) -> Self {
+        use std::io::ErrorKind::{TimedOut, WouldBlock};
         use tls::HandshakeError as E;
+        if let Some(own) = error.key_error() {
+            return Self::of_key(own);
+        }
         let code = match &error {
             _ if error.untrusted().is_some() => GMKIT_ERR_UNTRUSTED,
-            E::Io(_) | E::Deadline => GMKIT_ERR_IO,
+            E::Io(error) if matches!(error.kind(), TimedOut | WouldBlock) => GMKIT_ERR_TIMEOUT,
+            E::Deadline => GMKIT_ERR_TIMEOUT,
+            E::Io(_) => GMKIT_ERR_IO,
+            E::Tls(tls::rustls::Error::FailedToGetRandomBytes) => GMKIT_ERR_RANDOM,
             _ => GMKIT_ERR_TLS,
         };
         Self::new(code, error.to_string())

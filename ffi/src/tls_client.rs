@@ -25,6 +25,9 @@ use crate::{
 pub const GMKIT_TLS_HYBRID: u32 = 1;
 /// A server lets clients in that have no certificate; one that is shown must be good.
 pub const GMKIT_TLS_CLIENTS_OPTIONAL: u32 = 2;
+/// A client has a full handshake each time, in which the server is checked. Without, it takes up
+/// sessions that it had before, in which the server's certificate is not checked again.
+pub const GMKIT_TLS_NO_RESUMPTION: u32 = 4;
 
 handles! {
     /// What a client of TLS trusts, and who it is. Any number of threads may use it at the same time.
@@ -43,8 +46,8 @@ export! {
     /// Makes a client of TLS 1.3 with the national suites (RFC 8998), which trusts servers that
     /// `verifier` holds for good. `chain` is its own certificate and those above it, in PEM, for servers
     /// that ask, with its `key`; both may be NULL. `alpn` is a list of protocols as in `h2,http/1.1`,
-    /// the preferred one first; it may be NULL with length 0. `flags` is 0 or GMKIT_TLS_HYBRID. The other
-    /// handles may be freed afterwards. Free it with `gmkit_tls_client_free`.
+    /// the preferred one first; it may be NULL with length 0. `flags` is a sum of GMKIT_TLS_HYBRID and
+    /// GMKIT_TLS_NO_RESUMPTION. The other handles may be freed afterwards. Free it with `gmkit_tls_client_free`.
     ///
     /// Errors: GMKIT_ERR_ENCODING; GMKIT_ERR_KEY when the key is not the certificate's;
     /// GMKIT_ERR_UNTRUSTED when the certificate is not for clients; GMKIT_ERR_ARGUMENT.
@@ -59,7 +62,7 @@ export! {
         client: Slot<gmkit_tls_client>,
     ) {
         client.check()?;
-        check_flags(flags, GMKIT_TLS_HYBRID)?;
+        check_flags(flags, GMKIT_TLS_HYBRID | GMKIT_TLS_NO_RESUMPTION)?;
         let mut made = Client::new(verifier.get()?.clone());
         made = made.with_alpn(protocols(alpn.bytes(alpn_len)?)?);
         made = match (chain.optional(chain_len)?, key.optional()?) {
@@ -72,6 +75,9 @@ export! {
         if flags & GMKIT_TLS_HYBRID != 0 {
             made = made.with_hybrid();
         }
+        if flags & GMKIT_TLS_NO_RESUMPTION != 0 {
+            made = made.without_resumption();
+        }
         client.put(made.config()?)
     }
 
@@ -80,8 +86,8 @@ export! {
     /// UTF-8, is whom its certificate must be for. `fd` stays the caller's: the session has a copy. Free
     /// the session with `gmkit_tls_session_free`.
     ///
-    /// Errors: GMKIT_ERR_UNTRUSTED, GMKIT_ERR_TLS, GMKIT_ERR_IO; GMKIT_ERR_ARGUMENT for a host that is
-    /// neither a name nor an address.
+    /// Errors: GMKIT_ERR_UNTRUSTED, GMKIT_ERR_TLS, GMKIT_ERR_IO, GMKIT_ERR_TIMEOUT; what the client's key
+    /// says, as in `gmkit_sm2_sign`; GMKIT_ERR_ARGUMENT for a host that is neither a name nor an address.
     fn gmkit_tls_client_connect(
         client: Ref<gmkit_tls_client>,
         fd: Fd,

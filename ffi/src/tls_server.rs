@@ -66,7 +66,8 @@ export! {
     /// Shakes hands with the client at the other end of a connected socket, as
     /// `gmkit_tls_client_connect` does with a server. Free the session with `gmkit_tls_session_free`.
     ///
-    /// Errors: GMKIT_ERR_UNTRUSTED, GMKIT_ERR_TLS, GMKIT_ERR_IO.
+    /// Errors: GMKIT_ERR_UNTRUSTED, GMKIT_ERR_TLS, GMKIT_ERR_IO, GMKIT_ERR_TIMEOUT; what the server's key
+    /// says, as in `gmkit_sm2_sign`.
     fn gmkit_tls_server_accept(
         server: Ref<gmkit_tls_server>,
         fd: Fd,

@@ -64,14 +64,25 @@ impl Socket {
 }
 
 impl Read for Socket {
+    /// With a timeout, Linux does not go on by itself after a signal.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer)
+        loop {
+            match self.0.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                done => return done,
+            }
+        }
     }
 }
 
 impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+        loop {
+            match self.0.write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                done => return done,
+            }
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -96,8 +107,8 @@ export! {
     /// Reads what has come, at most `*out_len` bytes, and waits while there is nothing; sets `*out_len`.
     /// With 0 the other side has ended the connection, and nothing is missing.
     ///
-    /// Errors: GMKIT_ERR_IO, also when the connection was cut off, and when a timeout of the socket has
-    /// passed: then it may be called again; GMKIT_ERR_TLS; GMKIT_ERR_BUFFER_TOO_SMALL for no room.
+    /// Errors: GMKIT_ERR_TIMEOUT, after which it may be called again; GMKIT_ERR_IO, also when the
+    /// connection was cut off; GMKIT_ERR_TLS; GMKIT_ERR_BUFFER_TOO_SMALL for no room.
     fn gmkit_tls_session_read(session: RefMut<gmkit_tls_session>, out: Out, out_len: Len) {
         let mut output = Output::given(&mut out, &out_len, 1)?;
         let n = session.with(|session| session.stream().read(output.buffer()?).map_err(failed))?;
@@ -107,8 +118,8 @@ export! {
 
     /// Writes all of `data`.
     ///
-    /// Errors: GMKIT_ERR_IO, GMKIT_ERR_TLS; how much of it has gone is not known then, and the session
-    /// can only be freed.
+    /// Errors: GMKIT_ERR_IO, GMKIT_ERR_TIMEOUT, GMKIT_ERR_TLS; how much of it has gone is not known then,
+    /// and the session can only be freed.
     fn gmkit_tls_session_write(session: RefMut<gmkit_tls_session>, data: In, data_len: usize) {
         let data = data.bytes(data_len)?;
         session.with(|session| {
@@ -119,7 +130,7 @@ export! {
 
     /// Tells the other side that nothing more comes (close_notify). Reading goes on.
     ///
-    /// Errors: GMKIT_ERR_IO.
+    /// Errors: GMKIT_ERR_IO, GMKIT_ERR_TIMEOUT.
     fn gmkit_tls_session_close(session: RefMut<gmkit_tls_session>) {
         session.with(|session| {
             session.state().send_close_notify();

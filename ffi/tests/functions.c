@@ -38,7 +38,7 @@ static void errors_have_texts(void) {
         {GMKIT_ERR_KEY_ENCRYPTION, 15},
         {GMKIT_ERR_UNSUPPORTED, 16},
         {GMKIT_ERR_URI, 17},
-        {GMKIT_ERR_UNTRUSTED, 18}, {GMKIT_ERR_TLS, 19},
+        {GMKIT_ERR_UNTRUSTED, 18}, {GMKIT_ERR_TLS, 19}, {GMKIT_ERR_TIMEOUT, 21},
         {GMKIT_ERR_IO, 20},
         {GMKIT_ERR_RANDOM, 30},
         {GMKIT_ERR_SELF_TEST, 31},

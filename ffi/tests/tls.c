@@ -1,10 +1,11 @@
 /* National TLS over pairs of sockets: what works, and what is refused. The files are made by whoever runs
  * this, in the current folder: root.pem, and NAME.pem with NAME.key for localhost and alice. */
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700
 
 #include "check.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -213,6 +214,44 @@ static void cut_off(void) {
     gmkit_tls_server_free(server);
 }
 
+/* A signal and a timeout: the session goes on. */
+static void on_alarm(int number) { (void)number; }
+
+static void interrupted(void) {
+    gmkit_tls_server *server = server_of(0, 0);
+    gmkit_tls_client *client = client_of("root.pem", 0, GMKIT_TLS_NO_RESUMPTION);
+    gmkit_tls_session *session = NULL;
+    const struct timeval soon = {0, 300000};
+    const struct itimerval often = {{0, 20000}, {0, 20000}}, never = {{0, 0}, {0, 0}};
+    struct sigaction action;
+    serving with;
+    pthread_t thread;
+    uint8_t data[10];
+    size_t len = sizeof data;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_alarm;
+    CHECK(sigaction(SIGALRM, &action, NULL) == 0);
+    int fd = start(&with, &thread, server);
+    CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof soon) == 0);
+    CHECK(setitimer(ITIMER_REAL, &often, NULL) == 0);
+    OK(gmkit_tls_client_connect(client, fd, BYTES("localhost"), 9, &session));
+    CHECK(setitimer(ITIMER_REAL, &never, NULL) == 0);
+    FAILS(GMKIT_ERR_TIMEOUT, gmkit_tls_session_read(session, data, &len));
+    CHECK(len == sizeof data);
+    OK(gmkit_tls_session_write(session, BYTES("ping"), 4));
+    OK(gmkit_tls_session_read(session, data, &len));
+    CHECK(len == 4 && memcmp(data, "ping", 4) == 0);
+    OK(gmkit_tls_session_close(session));
+    len = sizeof data;
+    OK(gmkit_tls_session_read(session, data, &len));
+    CHECK(len == 0);
+    gmkit_tls_session_free(session);
+    close(fd);
+    CHECK(pthread_join(thread, NULL) == 0);
+    gmkit_tls_client_free(client);
+    gmkit_tls_server_free(server);
+}
+
 /* Bad sockets, garbage, and a peer that says nothing. */
 static void sockets(void) {
     gmkit_tls_server *server = server_of(0, 0);
@@ -229,7 +268,7 @@ static void sockets(void) {
     close(pipes[1]);
     CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
     CHECK(setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof soon) == 0);
-    FAILS(GMKIT_ERR_IO, gmkit_tls_server_accept(server, pair[0], &session));
+    FAILS(GMKIT_ERR_TIMEOUT, gmkit_tls_server_accept(server, pair[0], &session));
     CHECK(write(pair[1], "GET / HTTP/1.0\r\n\r\n", 18) == 18);
     FAILS(GMKIT_ERR_TLS, gmkit_tls_server_accept(server, pair[0], &session));
     close(pair[1]);
@@ -257,7 +296,7 @@ static void arguments(void) {
     FAILS(GMKIT_ERR_ENCODING, gmkit_tls_server_new(BYTES("x"), 1, local, NULL, NULL, 0, 0, &server));
     FAILS(GMKIT_ERR_NULL, gmkit_tls_server_new(chain.data, chain.len, NULL, NULL, NULL, 0, 0, &server));
     FAILS(GMKIT_ERR_NULL, gmkit_tls_server_new(chain.data, chain.len, local, NULL, NULL, 0, 0, NULL));
-    FAILS(GMKIT_ERR_ARGUMENT, gmkit_tls_server_new(chain.data, chain.len, local, NULL, NULL, 0, 4, &server));
+    FAILS(GMKIT_ERR_ARGUMENT, gmkit_tls_server_new(chain.data, chain.len, local, NULL, NULL, 0, 8, &server));
     FAILS(GMKIT_ERR_ARGUMENT, gmkit_tls_server_new(chain.data, chain.len, local, NULL, NULL, 0,
                                                    GMKIT_TLS_CLIENTS_OPTIONAL, &server));
     FAILS(GMKIT_ERR_UNTRUSTED, gmkit_tls_client_new(trust, chain.data, chain.len, local, NULL, 0, 0, &client));
@@ -297,6 +336,7 @@ int main(void) {
     refused("root.pem", "127.0.0.1", 0, GMKIT_ERR_UNTRUSTED, GMKIT_ERR_TLS);
     refused("root.pem", "localhost", 1, GMKIT_OK, GMKIT_ERR_TLS);
     cut_off();
+    interrupted();
     sockets();
     arguments();
     puts("tls: ok");

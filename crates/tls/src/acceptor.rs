@@ -31,8 +31,9 @@ use crate::{
     transport::{Outbound, Transport},
 };
 
-/// Accepts connections without holding up anybody else: what computes or waits for a device runs on
+/// Accepts connections without holding up other tasks: what computes or waits for a device runs on
 /// tokio's blocking threads, some at a time and no more, and every handshake ends within a deadline.
+/// Handshakes wait for these threads in turn, also those of classic clients behind a [`Router`].
 ///
 /// tokio-rustls's own acceptor signs on the thread that runs all other tasks as well: with a key in
 /// memory that takes a tenth of a millisecond, with a device's as long as the device does.
@@ -76,7 +77,7 @@ impl GmAcceptor {
         Self { router: Some(router.clone()), ..Self::new(router.national()) }
     }
 
-    /// How long a handshake may take, from the first byte on.
+    /// How long a handshake may take, from the call on: an idle connection is closed then.
     #[must_use]
     pub fn with_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
@@ -99,11 +100,16 @@ impl GmAcceptor {
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let mut client = Client { io: None, keyed: false };
+        let mut client = Client { io: None, keyed: false, computing: false };
         if let Ok(done) = timeout(self.deadline, self.shake(io, &mut client)).await {
             return done;
         }
-        tracing::warn!(deadline = ?self.deadline, "a handshake was not done in time");
+        // Anybody can be slow; that a key is, somebody should know.
+        if client.computing {
+            tracing::warn!(deadline = ?self.deadline, "no private key in time for a handshake");
+        } else {
+            tracing::debug!(deadline = ?self.deadline, "a client was slow");
+        }
         // A client that does not even read this is closed.
         let _ = timeout(GOODBYE, client.say_no()).await;
         Err(HandshakeError::Deadline)
@@ -127,11 +133,13 @@ impl GmAcceptor {
         client.io = Some(io);
         let mut step = Step::Start(accepted, config);
         loop {
+            client.computing = true;
             let (said, next) = self.compute(step).await?;
+            client.computing = false;
             match next {
                 Next::Failed(error) => {
                     // What there is to say of it; the client may be gone.
-                    let _ = match error.is_of_the_key() {
+                    let _ = match error.is_local() {
                         true => client.say_no().await,
                         false => client.say(&said).await,
                     };
@@ -142,7 +150,9 @@ impl GmAcceptor {
                     if is_national {
                         national(stream.get_ref().1)?;
                     }
-                    stream.get_mut().0.stream = client.io.take();
+                    let transport = stream.get_mut().0;
+                    transport.inbound.shrink_to_fit();
+                    transport.stream = client.io.take();
                     return Ok(stream);
                 }
                 Next::Wait(mut accept, outbound) => {
@@ -178,6 +188,8 @@ struct Client<IO> {
     io: Option<IO>,
     /// Whether it has the server's share, and expects everything else encrypted.
     keyed: bool,
+    /// Whether it waits for a thread, and not a thread for it.
+    computing: bool,
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> Client<IO> {

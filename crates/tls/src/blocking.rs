@@ -28,7 +28,14 @@ pub fn connect(
     stream: &mut (impl Read + Write),
 ) -> Result<ClientConnection, HandshakeError> {
     let mut connection = ClientConnection::new(config, name)?;
-    shake(&mut connection, stream)?;
+    shake(&mut connection, stream).inspect_err(|error| {
+        if error.is_local() {
+            // No more is there to say: rustls has no alert for it, and gives nobody else the keys.
+            connection.send_close_notify();
+        }
+        // The server may be gone.
+        let _ = write(&mut connection, stream);
+    })?;
     write(&mut connection, stream)?;
     Ok(connection)
 }
@@ -43,8 +50,15 @@ pub fn accept(
     stream: &mut (impl Read + Write),
 ) -> Result<ServerConnection, HandshakeError> {
     let mut connection = ServerConnection::new(config)?;
+    shake(&mut connection, stream).inspect_err(|error| {
+        // The client may be gone.
+        let _ = match error.is_local() {
+            // In the clear: the answer that this was to be part of has not gone out.
+            true => stream.write_all(&INTERNAL_ERROR).and_then(|()| stream.flush()),
+            false => write(&mut connection, stream),
+        };
+    })?;
     // Tickets are left to the first read or write: a client need not wait for them.
-    shake(&mut connection, stream)?;
     Ok(connection)
 }
 
@@ -54,21 +68,25 @@ fn shake<D: SideData>(
 ) -> Result<(), HandshakeError> {
     while connection.is_handshaking() {
         write(connection, stream)?;
-        if connection.read_tls(stream)? == 0 {
+        if read(connection, stream)? == 0 {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
-        if let Err(error) = connection.process_new_packets() {
-            let error = HandshakeError::from(error);
-            // What there is to say of it; the other side may be gone.
-            let _ = match error.is_of_the_key() {
-                // In the clear: the answer that this was to be part of has not gone out.
-                true => stream.write_all(&INTERNAL_ERROR).and_then(|()| stream.flush()),
-                false => write(connection, stream),
-            };
-            return Err(error);
-        }
+        connection.process_new_packets()?;
     }
     Ok(national(connection)?)
+}
+
+/// A signal is no reason to give up.
+fn read<D: SideData>(
+    connection: &mut ConnectionCommon<D>,
+    stream: &mut impl Read,
+) -> io::Result<usize> {
+    loop {
+        match connection.read_tls(stream) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            done => return done,
+        }
+    }
 }
 
 fn write<D: SideData>(
@@ -76,7 +94,12 @@ fn write<D: SideData>(
     stream: &mut impl Write,
 ) -> io::Result<()> {
     while connection.wants_write() {
-        connection.write_tls(stream)?;
+        match connection.write_tls(stream) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
     stream.flush()
 }

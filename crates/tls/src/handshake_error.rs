@@ -21,9 +21,22 @@ pub enum HandshakeError {
 }
 
 impl HandshakeError {
-    /// Whether one's own private key did not sign. rustls has no alert for it.
-    pub(crate) fn is_of_the_key(&self) -> bool {
-        matches!(self, Self::Tls(rustls::Error::Other(inner)) if inner.0.is::<gmkit_keys::Error>())
+    /// Whether the fault is on this side: the private key did not sign, whatever holds it, or there
+    /// were no random numbers. rustls has no alert for that. What it finds in peers, certificates too,
+    /// has other names.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        use rustls::Error as E;
+        matches!(self, Self::Tls(E::Other(_) | E::General(_) | E::FailedToGetRandomBytes))
+    }
+
+    /// What one's own key said, where it is one of `gmkit_keys`.
+    #[must_use]
+    pub fn key_error(&self) -> Option<&gmkit_keys::Error> {
+        match self {
+            Self::Tls(rustls::Error::Other(inner)) => inner.0.downcast_ref(),
+            _ => None,
+        }
     }
 
     /// Why the other side's certificate is not trusted, if it is that.

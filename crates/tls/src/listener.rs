@@ -13,8 +13,9 @@ use crate::{GmAcceptor, HandshakeError, Transport};
 /// A connection of [`GmListener`].
 pub type GmStream = TlsStream<Transport<TcpStream>>;
 
-/// Accepts connections and shakes hands with many clients at once, so that none waits for another:
-/// what `axum::serve` and tonic take connections from.
+/// Accepts connections and shakes hands with many clients at once: what `axum::serve` and tonic take
+/// connections from. A client waits for others only while there are as many handshakes as there may be
+/// ([`GmListener::with_handshakes`]); silent ones count, until the acceptor's deadline.
 ///
 /// A handshake that fails is a line in the log (`tracing`), and nothing else: it is the client's fault,
 /// or the key's, and not the server's end.
@@ -57,12 +58,9 @@ impl GmListener {
                     Ok((Err(error), client)) => tracing::info!(%client, %error, "no handshake"),
                     Err(error) => tracing::error!(%error, "a handshake ended"),
                 },
-                next = self.tcp.accept(), if self.handshakes.len() < self.most => match next {
-                    Ok((socket, client)) => self.shake(socket, client),
-                    // No more files, most of all: it may have some later.
-                    Err(error) => {
-                        tracing::warn!(%error, "no connection is accepted");
-                        tokio::time::sleep(Duration::from_millis(100)).await;
+                next = next(&self.tcp), if self.handshakes.len() < self.most => {
+                    if let Some((socket, client)) = next {
+                        self.shake(socket, client);
                     }
                 },
             }
@@ -74,5 +72,18 @@ impl GmListener {
         let _ = socket.set_nodelay(true);
         let acceptor = self.acceptor.clone();
         self.handshakes.spawn(async move { (acceptor.accept(socket).await, client) });
+    }
+}
+
+/// A connection; or none, a while after there could be none.
+async fn next(tcp: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
+    match tcp.accept().await {
+        Ok(connection) => Some(connection),
+        // No more files, most of all: it may have some later. Handshakes end meanwhile.
+        Err(error) => {
+            tracing::warn!(%error, "no connection is accepted");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            None
+        }
     }
 }

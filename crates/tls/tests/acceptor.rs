@@ -13,13 +13,16 @@ use std::{
 
 use gmkit_pki::Profile;
 use gmkit_tls::{
-    GmAcceptor, GmListener, HandshakeError, NationalSigningKey, Router, national, provider,
+    GmAcceptor, GmListener, HandshakeError, NationalSigningKey, Router, SM2SIG_SM3, national,
+    provider,
 };
 use rustls::{
-    AlertDescription, ClientConfig, HandshakeKind, ServerConfig,
+    AlertDescription, ClientConfig, HandshakeKind, ServerConfig, SignatureAlgorithm,
+    SignatureScheme,
     client::Resumption,
     crypto::ring,
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName},
+    sign::{Signer, SigningKey},
 };
 use support::{AUTHORITY, client, server, slow_server};
 use tokio::{
@@ -124,6 +127,43 @@ async fn keys_that_do_not_sign() {
             }
         }
     }
+}
+
+/// A key of another kind, as `gmkit_hsm`'s classic keys are one to rustls.
+#[derive(Debug)]
+struct Refusing;
+
+impl SigningKey for Refusing {
+    fn choose_scheme(&self, _: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
+        Some(Box::new(Refusing))
+    }
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        SignatureAlgorithm::Unknown(0)
+    }
+}
+
+impl Signer for Refusing {
+    fn sign(&self, _: &[u8]) -> Result<Vec<u8>, rustls::Error> {
+        let error = std::io::Error::other("the device is gone");
+        Err(rustls::Error::Other(rustls::OtherError(Arc::new(error))))
+    }
+
+    fn scheme(&self) -> SignatureScheme {
+        SM2SIG_SM3
+    }
+}
+
+#[tokio::test]
+async fn keys_that_are_not_ours_to_know() {
+    let party = AUTHORITY.party(Profile::TlsServer, "localhost");
+    let acceptor = GmAcceptor::new(party.careless(Arc::new(Refusing), None));
+    let (ours, theirs) = duplex(65_536);
+    let config = client().config().unwrap();
+    let (said, done) = tokio::join!(dial(config, theirs), acceptor.accept(ours));
+    assert_eq!(alert(&said.unwrap_err()), Some(AlertDescription::InternalError));
+    let done = done.unwrap_err();
+    assert!(done.is_local() && done.key_error().is_none(), "{done}");
 }
 
 /// A thread that waits for a device is one of the acceptor's, until it comes back.

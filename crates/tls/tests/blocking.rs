@@ -11,9 +11,9 @@ use std::{
 };
 
 use gmkit_pki::Profile;
-use gmkit_tls::{HandshakeError, NotNational, accept, connect, provider};
+use gmkit_tls::{Clients, HandshakeError, NotNational, accept, connect, provider};
 use rustls::{AlertDescription, ClientConfig, ServerConfig, Stream, crypto::ring};
-use support::{AUTHORITY, Authority, client, server, slow_server};
+use support::{AUTHORITY, Authority, Party, Slow, client, mutual_server, server, slow_server};
 
 type Ended = (Result<(), HandshakeError>, Result<(), HandshakeError>);
 
@@ -71,11 +71,19 @@ fn handshakes_and_what_they_fail_of() {
     assert!(reason.contains("digitalSignature"), "{reason}");
 }
 
-/// Takes one byte at a time.
-struct Slowly(UnixStream);
+/// Takes one byte at a time, and a signal comes before each.
+struct Slowly(UnixStream, bool);
+
+impl Slowly {
+    fn interrupted(&mut self) -> io::Result<()> {
+        self.1 = !self.1;
+        if self.1 { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }
+    }
+}
 
 impl Read for Slowly {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.interrupted()?;
         let most = buffer.len().min(1);
         self.0.read(&mut buffer[..most])
     }
@@ -83,6 +91,7 @@ impl Read for Slowly {
 
 impl Write for Slowly {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.interrupted()?;
         self.0.write(&bytes[..bytes.len().min(1)])
     }
 
@@ -100,16 +109,55 @@ fn alerts_over_a_narrow_stream() {
         (slow_server(Duration::ZERO, false), Some(AlertDescription::InternalError)),
     ] {
         let (ours, theirs) = UnixStream::pair().unwrap();
-        let serving = thread::spawn(move || accept(config, &mut Slowly(theirs)).unwrap_err());
+        let serving =
+            thread::spawn(move || accept(config, &mut Slowly(theirs, false)).unwrap_err());
         let name = "localhost".try_into().unwrap();
         let config = client().config().unwrap();
-        let said = connect(config, name, &mut Slowly(ours)).unwrap_err();
+        let said = connect(config, name, &mut Slowly(ours, false)).unwrap_err();
         let done = serving.join().unwrap();
         match expected {
             None => assert_eq!(alert(&done), Some(AlertDescription::UnknownCA), "{done}"),
             expected => assert_eq!(alert(&said), expected, "{said}"),
         }
     }
+}
+
+/// A stream that takes nothing any more is no reason to try for ever.
+#[test]
+fn a_stream_that_is_closed() {
+    struct Closed;
+    impl Read for Closed {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Ok(0)
+        }
+    }
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Ok(0)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let config = client().config().unwrap();
+    let refused = connect(config, "localhost".try_into().unwrap(), &mut Closed).unwrap_err();
+    let HandshakeError::Io(error) = refused else { panic!("{refused}") };
+    assert_eq!(error.kind(), io::ErrorKind::WriteZero);
+    let HandshakeError::Io(error) = accept(server(), &mut Closed).unwrap_err() else { panic!() };
+    assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+}
+
+/// A client whose key does not sign says so under the keys that it has, not in the clear.
+#[test]
+fn a_client_s_key_that_does_not_sign() {
+    let Party { chain, key } = AUTHORITY.party(Profile::TlsClient, "alice");
+    let key = Slow { key, wait: Duration::ZERO, signs: false };
+    let config = client().with_identity(chain, Arc::new(key)).unwrap().config().unwrap();
+    let (said, done) = both(config, mutual_server(Clients::Required));
+    let said = said.unwrap_err();
+    assert!(said.is_local() && said.key_error().is_some(), "{said}");
+    assert_eq!(alert(&done.unwrap_err()), Some(AlertDescription::CloseNotify));
 }
 
 /// SM4 over X25519: both sides could, and the client that sees it first does not.
