@@ -4,6 +4,7 @@
 mod chart;
 mod count;
 mod rivals;
+mod tls;
 
 use std::{fmt::Write as _, fs, hint::black_box, time::Instant};
 
@@ -17,6 +18,7 @@ pub(crate) fn run() -> Result {
 }
 
 pub(crate) use count::{check, write_baseline};
+pub(crate) use tls::run as tls;
 
 /// A row of the table: what `gmkit bench` calls it, and what `openssl speed` does.
 struct Compared {

@@ -32,6 +32,7 @@ cargo xtask ct [short]    constant time, traced on the machine code; planted lea
 cargo xtask peers         build and install other implementations under target/peers, once
 cargo xtask interop       compare with all of them, both ways, and print the matrix
 cargo xtask bench [table] criterion benches; or the table of the book, beside OpenSSL 4 and Tongsuo
+cargo xtask bench tls     handshakes and data in memory, beside aws-lc-rs, OpenSSL 4 and Tongsuo
 cargo xtask bench --check instructions per operation, against benches/baseline.json (--baseline writes it)
 cargo xtask fuzz [SECS]   each fuzz target for SECS seconds (default 60); needs a nightly and cargo-fuzz
 cargo xtask soak          big files, kills and devices that go away, for hours
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         ["bench"] => bench::run(),
         ["bench", "--check"] => packages::install().and_then(|()| bench::check()),
         ["bench", "--baseline"] => packages::install().and_then(|()| bench::write_baseline()),
+        ["bench", "tls"] => test::peers().and_then(|_| bench::tls()),
         ["bench", "table"] => test::peers().and_then(|_| bench::table()),
         ["fuzz"] => fuzz::run("60"),
         ["fuzz", seconds] => fuzz::run(seconds),

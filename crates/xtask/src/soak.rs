@@ -18,6 +18,12 @@ const LONG: &[(&str, &[(&str, &str)])] = &[
         "--package gmkit-hsm --test personas one_of_two_devices -- --nocapture",
         &[("GMKIT_HSM_SECONDS", "120")],
     ),
+    // TLS: connections over a key that goes and comes back; much data with OpenSSL and Tongsuo.
+    (
+        "--package gmkit-tls --test soak -- --nocapture",
+        &[("GMKIT_TLS_SECONDS", "1800"), ("GMKIT_TLS_CLIENTS", "200")],
+    ),
+    ("--package gmkit-tls --test peers much_data", &[("GMKIT_BIG_MIB", "100")]),
 ];
 
 /// Runs all of them; the first failure ends it.
