@@ -27,7 +27,7 @@ impl HandshakeError {
     #[must_use]
     pub fn is_local(&self) -> bool {
         use rustls::Error as E;
-        matches!(self, Self::Tls(E::Other(_) | E::General(_) | E::FailedToGetRandomBytes))
+        matches!(self, Self::Tls(E::Other(_) | E::FailedToGetRandomBytes))
     }
 
     /// What one's own key said, where it is one of `gmkit_keys`.

@@ -166,6 +166,20 @@ async fn keys_that_are_not_ours_to_know() {
     assert!(done.is_local() && done.key_error().is_none(), "{done}");
 }
 
+/// Where rustls has an alert of its own, that is what a client gets.
+#[tokio::test]
+async fn a_name_that_nobody_has() {
+    let nobody = rustls::server::ResolvesServerCertUsingSni::new();
+    let config = gmkit_tls::Server::with_resolver(Arc::new(nobody)).config().unwrap();
+    let (ours, theirs) = duplex(65_536);
+    let acceptor = GmAcceptor::new(config);
+    let (said, done) =
+        tokio::join!(dial(client().config().unwrap(), theirs), acceptor.accept(ours));
+    assert_eq!(alert(&said.unwrap_err()), Some(AlertDescription::AccessDenied));
+    let done = done.unwrap_err();
+    assert!(!done.is_local(), "{done}");
+}
+
 /// A thread that waits for a device is one of the acceptor's, until it comes back.
 #[tokio::test]
 async fn threads_that_wait_for_a_device() {
