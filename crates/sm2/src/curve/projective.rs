@@ -8,7 +8,7 @@
 use subtle::{Choice, ConditionallySelectable};
 use zeroize::Zeroize;
 
-use super::{Affine, booth};
+use super::{Affine, Jacobian, booth};
 use crate::arith::{Field, FieldElement, Ring, Scalar};
 
 /// (X : Y : Z) stands for (X/Z, Y/Z); the point at infinity is (0 : 1 : 0).
@@ -67,8 +67,8 @@ impl<F: Ring> Projective<F> {
         }
     }
 
-    /// Algorithm 6.
-    #[must_use]
+    /// Algorithm 6; [`Self::double_times`] is faster.
+    #[cfg(test)]
     pub(super) fn double(&self) -> Self {
         let (xx, yy, zz) = (self.x.square(), self.y.square(), self.z.square());
         let xy2 = (self.x * self.y).double();
@@ -92,6 +92,24 @@ impl<F: Ring> Projective<F> {
 impl<F: Field> Projective<F> {
     pub(super) const INFINITY: Self = Self { x: F::ZERO, y: F::ONE, z: F::ZERO };
 
+    /// \[2^n\]self. In Jacobian coordinates a doubling has 8 products instead of 13, and is as free of
+    /// exceptions: there is no point of order two, and Z = 0 stays Z = 0. Going there and back takes 6.
+    fn double_times(&self, n: usize) -> Self {
+        let mut point = Jacobian { x: self.x * self.z, y: self.y * self.z.square(), z: self.z };
+        for _ in 0..n {
+            point = point.double();
+        }
+        // Infinity has lost its Y on the way.
+        let is_infinity = point.z.is_zero();
+        let doubled = Self {
+            x: point.x * point.z,
+            y: F::conditional_select(&point.y, &F::ONE, is_infinity),
+            z: point.z.square() * point.z,
+        };
+        point.zeroize();
+        doubled
+    }
+
     fn negate_if(&self, choice: Choice) -> Self {
         Self { y: F::conditional_select(&self.y, &-self.y, choice), ..*self }
     }
@@ -105,9 +123,7 @@ impl<F: Field> Projective<F> {
         let mut words = k.to_words();
         let mut acc = Self::INFINITY;
         for i in (0..booth::digits(WIDTH)).rev() {
-            for _ in 0..WIDTH {
-                acc = acc.double();
-            }
+            acc = acc.double_times(WIDTH);
             let (negative, magnitude) = booth::digit::<WIDTH>(&words, i);
             let mut term = Self::INFINITY;
             for (j, entry) in table.iter().enumerate() {
@@ -176,6 +192,25 @@ mod tests {
         assert!(same(&g.add(&o), &g) && same(&o.add(&g), &g));
         assert!(same(&o.add_affine(&G), &g));
         assert!(same(&o.add(&o), &o) && same(&o.double(), &o));
+    }
+
+    #[test]
+    fn doublings_in_other_coordinates() {
+        let mut point = Projective::INFINITY.add_affine(&G);
+        let o = Projective::INFINITY;
+        for n in 0..20 {
+            let mut doubled = point;
+            for _ in 0..n {
+                doubled = doubled.double();
+            }
+            let fast = point.double_times(n);
+            assert!(same(&fast, &doubled));
+            assert!(same(&fast.add(&o), &doubled) && same(&fast.add(&fast), &doubled.double()));
+            // Infinity is the one that can be added to.
+            let still = o.double_times(n);
+            assert!(same(&still, &o) && same(&still.add(&point), &point));
+            point = point.add(&doubled);
+        }
     }
 
     #[test]
