@@ -67,9 +67,10 @@ const TARGETS: &[Target] = &[
     },
 ];
 
-/// Largest acceptable sizes in bytes: the vectors binary, and the shared library.
+/// Largest acceptable sizes in bytes: the vectors binary, and the shared library, a fifth of which is
+/// TLS.
 const MAX_VECTORS: u64 = 8 << 20;
-const MAX_LIBRARY: u64 = 4 << 20;
+const MAX_LIBRARY: u64 = 6 << 20;
 
 /// How much of it is done.
 #[derive(Clone, Copy, PartialEq)]
