@@ -30,6 +30,7 @@ struct Talking {
     running: Running,
     stdin: std::process::ChildStdin,
     lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+    errors: std::io::Lines<BufReader<std::process::ChildStderr>>,
 }
 
 impl Talking {
@@ -42,16 +43,24 @@ impl Talking {
             .command(&line)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
         let lines = BufReader::new(stdout).lines();
-        Self { running: Running { child, port }, stdin, lines }
+        let errors = BufReader::new(child.stderr.take().unwrap()).lines();
+        Self { running: Running { child, port }, stdin, lines, errors }
     }
 
     fn say(&mut self, line: &str) {
         self.stdin.write_all(line.as_bytes()).unwrap();
+    }
+
+    /// A command, which it takes for one only at the beginning of what it reads at once.
+    fn command(&mut self, letter: &str, said: &str) {
+        self.say(&format!("{letter}\n"));
+        let mut errors = self.errors.by_ref().map_while(Result::ok);
+        assert!(errors.any(|line| line == said), "no {said}");
     }
 
     /// Reads on to a line that ends so.
@@ -102,14 +111,13 @@ fn new_keys_whoever_asks_for_them_and_a_clean_end() {
     for name in PEERS {
         let peer = Peer::new(name);
         let (port, serving) = serve(party.server().config().unwrap(), reverse_lines);
-        let mut client = Talking::new(&peer, port, "-msg");
+        let mut client = Talking::new(&peer, port, "");
         client.hear("---");
         for n in 0..3 {
             client.say(&format!("line {n}\n"));
             client.hear(&format!("{n} enil"));
             // A line of its own; K asks for keys of both sides.
-            client.say(if n == 0 { "k\n" } else { "K\n" });
-            client.hear("KeyUpdate");
+            client.command(if n == 0 { "k" } else { "K" }, "KEYUPDATE");
         }
         client.say("Q\n");
         assert!(client.running.child.wait().unwrap().success());
