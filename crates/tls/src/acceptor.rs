@@ -77,7 +77,8 @@ impl GmAcceptor {
         Self { router: Some(router.clone()), ..Self::new(router.national()) }
     }
 
-    /// How long a handshake may take, from the call on: an idle connection is closed then.
+    /// How long a handshake may take, from the call on: an idle connection is closed then. Telling the
+    /// client takes a second more at most.
     #[must_use]
     pub fn with_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;

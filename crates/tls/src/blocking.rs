@@ -30,7 +30,8 @@ pub fn connect(
     let mut connection = ClientConnection::new(config, name)?;
     shake(&mut connection, stream).inspect_err(|error| {
         if error.is_local() {
-            // No more is there to say: rustls has no alert for it, and gives nobody else the keys.
+            // rustls has no alert for it, and lets others send this one alone, under the keys that the
+            // server expects by then.
             connection.send_close_notify();
         }
         // The server may be gone.
@@ -53,7 +54,8 @@ pub fn accept(
     shake(&mut connection, stream).inspect_err(|error| {
         // The client may be gone.
         let _ = match error.is_local() {
-            // In the clear: the answer that this was to be part of has not gone out.
+            // In the clear: the answer that this was to be part of has not gone out. (Without random
+            // numbers for a ticket it has, and the client refuses this alert as it would that one.)
             true => stream.write_all(&INTERNAL_ERROR).and_then(|()| stream.flush()),
             false => write(&mut connection, stream),
         };

@@ -1,8 +1,8 @@
 //! Jacobian coordinates: the fastest formulas, which have exceptions. (X : Y : Z) stands for
 //! (X/Z^2, Y/Z^3); the point at infinity has Z = 0.
 //!
-//! For secrets only [`Jacobian::add_affine_incomplete`] may be used, by a caller who can prove that
-//! no exception occurs. Methods named `vartime` handle the exceptions by branching and are for
+//! For secrets only [`Jacobian::double`] may be used, which has none, and
+//! [`Jacobian::add_affine_incomplete`], by a caller who can prove that no exception occurs. Methods named `vartime` handle the exceptions by branching and are for
 //! public values.
 
 use subtle::{Choice, ConditionallySelectable};

@@ -1,9 +1,10 @@
 //! Homogeneous coordinates with complete formulas: for secret multipliers.
 //!
-//! The formulas are algorithms 4 to 6 of Renes, Costello and Batina, "Complete addition formulas
+//! Additions are algorithms 4 and 5 of Renes, Costello and Batina, "Complete addition formulas
 //! for prime order elliptic curves" (2016), for a = -3. They are correct for *every* pair of
 //! points on a curve of odd order, the point at infinity and equal or opposite points included,
-//! so no secret can steer a computation into an exceptional case: there is none.
+//! so no secret can steer a computation into an exceptional case: there is none. Doublings go through
+//! Jacobian coordinates, where they have none either ([`Projective::double_times`]).
 
 use subtle::{Choice, ConditionallySelectable};
 use zeroize::Zeroize;
@@ -67,7 +68,7 @@ impl<F: Ring> Projective<F> {
         }
     }
 
-    /// Algorithm 6; [`Self::double_times`] is faster.
+    /// Algorithm 6, to compare with: [`Self::double_times`] is faster.
     #[cfg(test)]
     pub(super) fn double(&self) -> Self {
         let (xx, yy, zz) = (self.x.square(), self.y.square(), self.z.square());
