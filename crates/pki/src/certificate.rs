@@ -3,7 +3,7 @@
 use std::fmt;
 
 use der::Decode;
-use gmkit_sm2::{Id, PublicKey};
+use gmkit_sm2::{Id, PublicKey, Signature};
 use rustls_pki_types::CertificateDer;
 use sha2::{Digest, Sha256};
 use x509_parser::{
@@ -197,6 +197,26 @@ impl Certificate {
     /// [`Error::Rejected`].
     pub fn verify_signature(&self, key: &PublicKey, id: Id<'_>) -> Result<(), Error> {
         Signed::read(&self.der).map_err(Form::Certificate.fault())?.verify(key, id)
+    }
+
+    /// Whether the signature, over its message, is one that a check accepts.
+    pub(crate) fn has_signature(&self, check: impl FnOnce(&[u8], &Signature) -> bool) -> bool {
+        Signed::read(&self.der).is_ok_and(|signed| signed.has_signature(check))
+    }
+
+    /// The SM2 key of a certificate in DER of which nothing else is asked, as somebody has checked it.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`], [`Error::NotSm2`].
+    pub fn public_key_in(der: &[u8]) -> Result<PublicKey, Error> {
+        let read = || {
+            let members = parts::members(Signed::read(der)?.tbs)?;
+            subject_key(members.get(6).ok_or("not the fields of a certificate")?)
+        };
+        match read().map_err(Form::Certificate.fault())? {
+            SubjectKey::Sm2(key) => Ok(*key),
+            SubjectKey::Other(_) => Err(Error::NotSm2),
+        }
     }
 
     pub(crate) fn extensions_der(&self) -> Result<Option<Vec<u8>>, Error> {

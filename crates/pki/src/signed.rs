@@ -52,11 +52,17 @@ impl<'a> Signed<'a> {
     /// Checks the signature under `id`.
     pub(crate) fn verify(&self, key: &PublicKey, id: Id<'_>) -> Result<(), Error> {
         selftest::require(Algorithm::Sm2Signature)?;
-        if !is_sm2(self.algorithm) {
-            return Err(Error::Rejected);
-        }
-        let signature = Signature::from_der(self.signature).map_err(|_| Error::Rejected)?;
-        Ok(key.verify(id, self.tbs, &signature)?)
+        Ok(key.verify(id, self.tbs, &self.sm2_signature().ok_or(Error::Rejected)?)?)
+    }
+
+    /// Whether what is signed and its signature are what a check accepts.
+    pub(crate) fn has_signature(&self, check: impl FnOnce(&[u8], &Signature) -> bool) -> bool {
+        selftest::require(Algorithm::Sm2Signature).is_ok()
+            && self.sm2_signature().is_some_and(|signature| check(self.tbs, &signature))
+    }
+
+    fn sm2_signature(&self) -> Option<Signature> {
+        is_sm2(self.algorithm).then(|| Signature::from_der(self.signature).ok()).flatten()
     }
 }
 

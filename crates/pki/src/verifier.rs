@@ -1,6 +1,7 @@
 //! Chains of certificates, checked.
 
 mod algorithms;
+mod anchor;
 mod lists;
 mod path;
 mod purpose;
@@ -16,6 +17,7 @@ use crate::{
     ocsp::{Response, Status},
     validity::now,
 };
+pub use anchor::Anchor;
 use lists::Lists;
 use path::Search;
 pub use purpose::Purpose;
@@ -23,35 +25,6 @@ pub use untrusted::Untrusted;
 
 /// Signatures that are looked at to see which certificates of a message are anybody's.
 const MAX_VOUCHING: usize = 512;
-
-/// A certificate that is trusted because the caller says so, with the ID under which its key signs.
-#[derive(Clone, Debug)]
-pub struct Anchor {
-    certificate: Certificate,
-    id: Vec<u8>,
-}
-
-impl Anchor {
-    /// Trusts `certificate`, which signs under the default ID.
-    #[must_use]
-    pub fn new(certificate: Certificate) -> Self {
-        Self { certificate, id: Id::DEFAULT.as_bytes().to_vec() }
-    }
-
-    /// The ID under which this anchor, and everybody below it, signs (RFC 8998 warns that there are such
-    /// authorities).
-    #[must_use]
-    pub fn with_id(mut self, id: Id<'_>) -> Self {
-        self.id = id.as_bytes().to_vec();
-        self
-    }
-
-    /// The certificate.
-    #[must_use]
-    pub fn certificate(&self) -> &Certificate {
-        &self.certificate
-    }
-}
 
 /// A chain that was checked: end entity first, anchor last.
 #[derive(Clone, Debug)]
@@ -212,7 +185,7 @@ impl Verifier {
         loop {
             let before = kept.len();
             rest.retain(|found| {
-                let anchors = self.anchors.iter().map(|anchor| &anchor.certificate);
+                let anchors = self.anchors.iter().map(Anchor::certificate);
                 let known = anchors.chain(&self.intermediates);
                 let above = known.chain(&kept).filter(|above| above.subject() == found.issuer());
                 let signed = above.into_iter().any(|above| {
@@ -235,9 +208,11 @@ impl Verifier {
         let Ok(key) = above.public_key() else { return false };
         let mut ids: Vec<_> = self.anchors.iter().map(|anchor| &anchor.id[..]).collect();
         ids.dedup();
-        ids.into_iter()
-            .filter_map(|id| Id::new(id).ok())
-            .any(|id| found.verify_signature(key, id).is_ok())
+        ids.into_iter().filter_map(|id| Id::new(id).ok()).any(|id| {
+            found.has_signature(|message, signature| {
+                anchor::verify(&self.anchors, key, id, message, signature).is_ok()
+            })
+        })
     }
 
     /// A time at which a signature was there, as a time stamp says: certificates are looked at as they were
@@ -271,12 +246,12 @@ impl Verifier {
         let anchors: Vec<_> =
             self.anchors.iter().filter(|a| self.fits(&a.certificate, time, &mut unfit)).collect();
         let mut result = Err(Untrusted::UnknownIssuer { issuer: leaf.issuer().to_string() });
-        let mut ids: Vec<&[u8]> = anchors.iter().map(|anchor| anchor.id.as_slice()).collect();
+        let mut ids: Vec<&[u8]> = anchors.iter().map(|anchor| &*anchor.id).collect();
         ids.sort_unstable();
         ids.dedup();
         for id in ids {
             let anchors: Vec<_> =
-                anchors.iter().copied().filter(|anchor| anchor.id == id).collect();
+                anchors.iter().copied().filter(|anchor| *anchor.id == *id).collect();
             match self.verify_under(id, leaf, &anchors, &authorities, (time, current)) {
                 Ok(chain) => return self.check_ocsp(chain, current),
                 Err(Untrusted::UnknownIssuer { .. }) => {}
@@ -349,7 +324,7 @@ impl Verifier {
         let signer = Id::new(id).map_err(|_| Untrusted::BadSignature)?;
         let authorities: Vec<_> = anchors
             .iter()
-            .map(|anchor| &anchor.certificate)
+            .map(|anchor| anchor.certificate())
             .chain(between.iter().copied())
             .collect();
         let stamped = self.signed.map(|signed| (signed, current));

@@ -52,6 +52,8 @@ use crate::{
 /// let (socket, _) = listener.accept().await?;
 /// let mut stream = acceptor.accept(socket).await?;
 /// stream.write_all(b"hello").await?;
+/// // Before waiting for an answer: a stream may keep the end of what was written.
+/// stream.flush().await?;
 /// # Ok(())
 /// # }
 /// ```

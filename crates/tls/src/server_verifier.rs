@@ -136,9 +136,10 @@ pub(crate) fn verify_signature(
     if signature.scheme != SM2SIG_SM3 {
         return Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into());
     }
-    let certificate = parse(certificate)?;
-    let key = certificate.public_key().map_err(|_| CertificateError::BadEncoding)?;
-    handshake_signature(key, message, signature.signature())
+    // The rest of it was read with the chain.
+    let key = Certificate::public_key_in(certificate);
+    let key = key.map_err(|_| CertificateError::BadEncoding)?;
+    handshake_signature(&key, message, signature.signature())
         .map_err(|_| Error::InvalidCertificate(CertificateError::BadSignature))?;
     Ok(HandshakeSignatureValid::assertion())
 }

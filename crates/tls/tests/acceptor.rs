@@ -341,6 +341,7 @@ async fn a_listener_and_its_clients() {
             let name = ServerName::try_from("localhost").unwrap();
             let mut stream = TlsConnector::from(config).connect(name, socket).await.unwrap();
             stream.write_all(&n.to_be_bytes()).await.unwrap();
+            stream.flush().await.unwrap();
             let mut answer = [0; 4];
             stream.read_exact(&mut answer).await.unwrap();
             assert_eq!(answer, n.to_be_bytes());

@@ -85,6 +85,8 @@ async fn echo(mut stream: GmStream) -> io::Result<()> {
             return stream.shutdown().await;
         }
         stream.write_all(&buffer[..n]).await?;
+        // What tokio does not take at once, as when a task has had its share of the turn, stays behind.
+        stream.flush().await?;
     }
 }
 

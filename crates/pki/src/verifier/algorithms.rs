@@ -1,9 +1,12 @@
 //! SM2 as webpki sees an algorithm: a pair of identifiers, and a check.
 
+use std::sync::Arc;
+
 use gmkit_keys::selftest::{self, Algorithm};
 use gmkit_sm2::{Id, PublicKey, Signature};
 use rustls_pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm};
 
+use super::anchor::{self, Anchor};
 use crate::signed;
 
 /// What stands in a SubjectPublicKeyInfo, without the outer SEQUENCE: ecPublicKey and the curve, or the
@@ -22,7 +25,8 @@ const SIGNATURES: [&[u8]; 2] =
 
 #[derive(Debug)]
 struct Sm2WithSm3 {
-    id: Vec<u8>,
+    id: Arc<[u8]>,
+    anchors: Arc<[Anchor]>,
     key: &'static [u8],
     signature: &'static [u8],
 }
@@ -38,7 +42,7 @@ impl SignatureVerificationAlgorithm for Sm2WithSm3 {
         let id = Id::new(&self.id).map_err(|_| InvalidSignature)?;
         let key = PublicKey::from_sec1_bytes(key).map_err(|_| InvalidSignature)?;
         let signature = Signature::from_der(signature).map_err(|_| InvalidSignature)?;
-        key.verify(id, message, &signature).map_err(|_| InvalidSignature)
+        anchor::verify(&self.anchors, &key, id, message, &signature).map_err(|_| InvalidSignature)
     }
 
     fn public_key_alg_id(&self) -> AlgorithmIdentifier {
@@ -65,12 +69,15 @@ impl AsRef<dyn SignatureVerificationAlgorithm> for Any {
     }
 }
 
-/// SM2 under an ID, and the others where they are allowed.
-pub(super) fn all(id: &[u8], classic: bool) -> Vec<Any> {
+/// SM2 under an ID, faster where it is an anchor that signed, and the others where they are allowed.
+pub(super) fn all(id: &[u8], anchors: &[&Anchor], classic: bool) -> Vec<Any> {
+    let id: Arc<[u8]> = id.into();
+    let anchors: Arc<[Anchor]> = anchors.iter().copied().cloned().collect();
     let mut all = Vec::new();
     for key in KEYS {
         for signature in SIGNATURES {
-            all.push(Any::Own(Box::new(Sm2WithSm3 { id: id.to_vec(), key, signature })));
+            let (id, anchors) = (Arc::clone(&id), Arc::clone(&anchors));
+            all.push(Any::Own(Box::new(Sm2WithSm3 { id, anchors, key, signature })));
         }
     }
     if classic {

@@ -42,7 +42,7 @@ impl Search<'_> {
         if let (true, false, [_, between @ .., last]) = (sure, all, &path[..]) {
             let between: Vec<_> = between.iter().collect();
             let last: Vec<_> =
-                anchors.iter().copied().filter(|anchor| anchor.certificate == *last).collect();
+                anchors.iter().copied().filter(|anchor| *anchor.certificate == *last).collect();
             self.path(&last, &between, Depth::EndEntity, Unknown::Deny)?;
         }
         Ok(path)
@@ -55,7 +55,7 @@ impl Search<'_> {
         depth: Depth,
         unknown: Unknown,
     ) -> Result<Path, Error> {
-        let algorithms = algorithms::all(self.id, self.classic);
+        let algorithms = algorithms::all(self.id, anchors, self.classic);
         let algorithms: Vec<_> = algorithms.iter().map(AsRef::as_ref).collect();
         let ders: Vec<_> =
             anchors.iter().map(|a| CertificateDer::from(a.certificate.as_der())).collect();
@@ -82,7 +82,7 @@ impl Search<'_> {
             found.extend(authorities.iter().find(|c| c.as_der() == &*used).map(|c| (*c).clone()));
         }
         let root = roots.iter().position(|root| root == path.anchor());
-        found.extend(root.map(|root| anchors[root].certificate.clone()));
+        found.extend(root.map(|root| anchors[root].certificate().clone()));
         Ok(found)
     }
 
