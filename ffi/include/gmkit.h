@@ -43,6 +43,19 @@
 #define GMKIT_MUST_USE
 #endif
 
+// A full queue: wait for room.
+#define GMKIT_AUDIT_BLOCK 0
+
+// A full queue: GMKIT_ERR_FULL, and what the event is about is not done. It is counted as refused.
+#define GMKIT_AUDIT_REFUSE 1
+
+// A full queue: GMKIT_ERR_FULL, and what the event is about is done all the same. It is counted as
+// dropped.
+#define GMKIT_AUDIT_DROP 2
+
+// Stands for the number of a record where a finding is about none.
+#define GMKIT_AUDIT_NO_INDEX UINT64_MAX
+
 // What `gmkit_certificate_not_before` and `_not_after` return for a bad handle.
 #define GMKIT_NO_TIME INT64_MIN
 
@@ -213,6 +226,12 @@ typedef enum {
     GMKIT_ERR_IO = 20,
     // A timeout of the caller's socket has passed.
     GMKIT_ERR_TIMEOUT = 21,
+    // An audit log takes nothing now: its queue is full, or too many records wait for its key.
+    GMKIT_ERR_FULL = 22,
+    // An audit log is open elsewhere.
+    GMKIT_ERR_LOCKED = 23,
+    // An audit log is not what was written and signed; the message says what is wrong.
+    GMKIT_ERR_AUDIT = 24,
     // The random number generator failed.
     GMKIT_ERR_RANDOM = 30,
     // A self-test failed: no algorithm works any more in this process.
@@ -222,6 +241,10 @@ typedef enum {
     // A bug in gmkit. The handles of the call can only be freed now.
     GMKIT_ERR_INTERNAL = 99,
 } gmkit_error;
+
+// An audit log that is written, with two threads of its own: a process that forks opens it
+// afterwards. Any number of threads may append at the same time; none while it is closed or freed.
+typedef struct gmkit_audit_log gmkit_audit_log;
 
 // An X.509 certificate. Any number of threads may use it at the same time.
 typedef struct gmkit_certificate gmkit_certificate;
@@ -345,6 +368,69 @@ typedef struct {
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+// Opens the audit log in a folder, or makes it. `origin` is its name, in UTF-8, which its checkpoints
+// carry: `bank.example/payments`. `key` signs them, each second and when the log is closed; it may be
+// in a device, and may be freed afterwards. With NULL a log that is there already is opened without its
+// key: records wait for their signature then, and no more are taken than may wait. Close it with
+// `gmkit_audit_log_close`, then free it with `gmkit_audit_log_free`.
+//
+// Errors: GMKIT_ERR_LOCKED when it is open elsewhere, or here; GMKIT_ERR_AUDIT when its files are not
+// what it has written; GMKIT_ERR_IO; GMKIT_ERR_ARGUMENT; what the key says, as in `gmkit_sm2_sign`.
+GMKIT_MUST_USE
+gmkit_error gmkit_audit_log_open(const uint8_t *dir,
+                                 size_t dir_len,
+                                 const uint8_t *origin,
+                                 size_t origin_len,
+                                 const gmkit_private_key *key,
+                                 gmkit_audit_log **log);
+
+// Records an event: one JSON object after the published schema, in which `v`, `event_id` and `time` may
+// be missing: `{"op_type":"transfer.create","result":{"outcome":"denied"}}`. Returns when the record is on
+// the disk, and sets `*index` to its number. With `index` NULL it does not wait for that: the record
+// is written all the same, together with others. `when_full` is GMKIT_AUDIT_BLOCK, GMKIT_AUDIT_REFUSE or
+// GMKIT_AUDIT_DROP.
+//
+// Errors: GMKIT_ERR_ARGUMENT for what is no event, or longer than 65,535 bytes; GMKIT_ERR_FULL, also when
+// too many records wait for the key; GMKIT_ERR_IO, after which the log takes nothing more;
+// GMKIT_ERR_FINISHED for a log that is closed.
+GMKIT_MUST_USE
+gmkit_error gmkit_audit_log_append(const gmkit_audit_log *log,
+                                   const uint8_t *event,
+                                   size_t event_len,
+                                   uint32_t when_full,
+                                   uint64_t *index);
+
+// Writes what is queued, signs a last checkpoint, gives up the folder, and says whether all of that
+// worked. The handle can only be freed then.
+//
+// Errors: GMKIT_ERR_IO; what the key says, as in `gmkit_sm2_sign`: the last records are on the disk then,
+// and are signed when the log is opened again; GMKIT_ERR_FINISHED when it is closed already.
+GMKIT_MUST_USE
+gmkit_error gmkit_audit_log_close(gmkit_audit_log *log);
+
+// Frees, and closes a log that is open, without saying whether that worked. NULL is allowed.
+void gmkit_audit_log_free(gmkit_audit_log *log);
+
+// Checks all of an audit log against its public key, also while somebody writes it: that each record is
+// what was signed, where it was, and that none is missing. `checkpoint` is one that was kept from
+// earlier, the content of the log's file of that name: it shows that the log was not rolled back since.
+// It may be NULL with length 0. Sets `*size` to how many records are signed, `*tail` to how many more there
+// are, of which nothing is proven yet, and `*index` to the first record that something is wrong with, or
+// GMKIT_AUDIT_NO_INDEX; each may be NULL. Records that were pruned under the log's key are not missing, and what
+// the log says about events that were refused, dropped or lost is for `gmkit audit verify` to tell.
+//
+// Errors: GMKIT_ERR_AUDIT when something is wrong, which the message says; GMKIT_ERR_ENCODING when
+// `checkpoint` is none; GMKIT_ERR_IO.
+GMKIT_MUST_USE
+gmkit_error gmkit_audit_verify(const uint8_t *dir,
+                               size_t dir_len,
+                               const gmkit_public_key *key,
+                               const uint8_t *checkpoint,
+                               size_t checkpoint_len,
+                               uint64_t *size,
+                               uint64_t *tail,
+                               uint64_t *index);
 
 // Reads a certificate of a file: DER, or PEM with one certificate or several, of which `index`
 // counts from 0. Free it with `gmkit_certificate_free`. That it can be read says nothing about who

@@ -7,6 +7,8 @@ use std::{
     ffi::{CStr, CString, c_char},
 };
 
+#[cfg(unix)]
+use toolkit::audit;
 use toolkit::{keys, pki, rng, sm2, sm3::KdfError, sm4, tls};
 
 use crate::export::export;
@@ -56,6 +58,12 @@ pub enum gmkit_error {
     GMKIT_ERR_IO = 20,
     /// A timeout of the caller's socket has passed.
     GMKIT_ERR_TIMEOUT = 21,
+    /// An audit log takes nothing now: its queue is full, or too many records wait for its key.
+    GMKIT_ERR_FULL = 22,
+    /// An audit log is open elsewhere.
+    GMKIT_ERR_LOCKED = 23,
+    /// An audit log is not what was written and signed; the message says what is wrong.
+    GMKIT_ERR_AUDIT = 24,
     /// The random number generator failed.
     GMKIT_ERR_RANDOM = 30,
     /// A self-test failed: no algorithm works any more in this process.
@@ -69,7 +77,7 @@ pub enum gmkit_error {
 use gmkit_error::*;
 
 impl gmkit_error {
-    const ALL: [Self; 23] = [
+    const ALL: [Self; 26] = [
         GMKIT_OK,
         GMKIT_ERR_NULL,
         GMKIT_ERR_ARGUMENT,
@@ -89,6 +97,9 @@ impl gmkit_error {
         GMKIT_ERR_TLS,
         GMKIT_ERR_IO,
         GMKIT_ERR_TIMEOUT,
+        GMKIT_ERR_FULL,
+        GMKIT_ERR_LOCKED,
+        GMKIT_ERR_AUDIT,
         GMKIT_ERR_RANDOM,
         GMKIT_ERR_SELF_TEST,
         GMKIT_ERR_DEVICE,
@@ -116,6 +127,9 @@ impl gmkit_error {
             GMKIT_ERR_TLS => c"no TLS connection",
             GMKIT_ERR_IO => c"a file or stream could not be read or written",
             GMKIT_ERR_TIMEOUT => c"a timeout has passed",
+            GMKIT_ERR_FULL => c"the audit log takes nothing now",
+            GMKIT_ERR_LOCKED => c"the audit log is open elsewhere",
+            GMKIT_ERR_AUDIT => c"the audit log is not what was signed",
             GMKIT_ERR_RANDOM => c"the random number generator failed",
             GMKIT_ERR_SELF_TEST => c"a self-test failed",
             GMKIT_ERR_DEVICE => c"a device refused or failed",
@@ -266,6 +280,26 @@ impl From<tls::HandshakeError> for Fault {
             _ => GMKIT_ERR_TLS,
         };
         Self::new(code, error.to_string())
+    }
+}
+
+#[cfg(unix)]
+impl From<audit::Error> for Fault {
+    fn from(error: audit::Error) -> Self {
+        use audit::Error as E;
+        let code = match &error {
+            E::Key(error) => return Self::of_key(error),
+            E::Event { .. } | E::Options { .. } | E::Pruned { .. } => GMKIT_ERR_ARGUMENT,
+            E::Locked { .. } => GMKIT_ERR_LOCKED,
+            // A handle has no log that was closed: this one has stopped by itself.
+            E::Io { .. } | E::Closed => GMKIT_ERR_IO,
+            E::Full | E::Unsigned { .. } => GMKIT_ERR_FULL,
+            E::Damaged { .. } => GMKIT_ERR_AUDIT,
+            E::Malformed { .. } => GMKIT_ERR_ENCODING,
+            E::Rejected => GMKIT_ERR_REJECTED,
+            _ => GMKIT_ERR_INTERNAL,
+        };
+        Self::of(code, &error)
     }
 }
 

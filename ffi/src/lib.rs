@@ -12,6 +12,10 @@
 //! - The other modules are the functions, one module per object.
 #![allow(non_camel_case_types, reason = "names of C types")]
 
+#[cfg(unix)]
+mod audit_log;
+#[cfg(unix)]
+mod audit_verify;
 mod certificate;
 mod cms;
 mod drng;

@@ -356,6 +356,26 @@ impl Len {
     }
 }
 
+/// `uint64_t *`, which may be NULL: then nobody wants to know.
+#[cfg(unix)]
+#[repr(transparent)]
+pub struct Number(*mut u64);
+
+#[cfg(unix)]
+impl Number {
+    pub(crate) fn is_null(&self) -> bool {
+        self.0.is_null()
+    }
+
+    pub(crate) fn set(&self, value: u64) {
+        if !self.is_null() {
+            // SAFETY: not NULL; the caller vouches for a `uint64_t` there that may be written, which may be
+            // unaligned when it comes from another language's memory.
+            unsafe { self.0.write_unaligned(value) };
+        }
+    }
+}
+
 /// An output of a size that the function decides: `uint8_t *out, size_t *out_len`.
 pub(crate) struct Output<'a> {
     out: &'a mut Out,

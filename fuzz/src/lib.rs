@@ -10,11 +10,13 @@ use gmkit_keys::{
 use gmkit_pki::{Certificate, Crl, Request, Serial, ocsp, san, subject, subtrees};
 use gmkit_sm2::{Ciphertext, Id, PublicKey, Signature};
 
+mod audit;
 mod messages;
 mod pki_seeds;
 mod tls;
 mod token;
 
+pub use audit::{audit_event, audit_note};
 pub use messages::{cfca, encrypted_message, pkcs12, signed_message};
 pub use tls::{tls_client, tls_client_sealed, tls_server, tls_server_sealed, tls_ticket};
 pub use token::token_calls;
@@ -46,6 +48,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("tls_server_sealed", tls_server_sealed),
     ("tls_client_sealed", tls_client_sealed),
     ("tls_ticket", tls_ticket),
+    ("audit_event", audit_event),
+    ("audit_note", audit_note),
 ];
 
 /// Signatures in DER and raw. DER is unique: what is accepted is what would be written.
@@ -221,6 +225,7 @@ pub fn seeds() -> Vec<(&'static str, String, Vec<u8>)> {
     seeds.extend(pki_seeds::seeds());
     seeds.extend(messages::seeds());
     seeds.extend(tls::seeds());
+    seeds.extend(audit::seeds());
     for (name, format) in [
         ("compat", KeyFormat::Compat),
         ("openssl4", KeyFormat::OpenSsl4),

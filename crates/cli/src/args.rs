@@ -1,5 +1,6 @@
 //! What can be typed. Help, man pages and completions all come from here.
 
+mod audit;
 mod cert;
 mod hsm;
 mod kdf;
@@ -9,6 +10,7 @@ mod token;
 
 use std::path::PathBuf;
 
+pub(crate) use audit::*;
 pub(crate) use cert::*;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gmkit::keys::KeyFormat;
@@ -125,6 +127,13 @@ pub(crate) enum Command {
                       gmkit tls connect --ca ca.pem localhost:8443"
     )]
     Tls(Tls),
+    /// The audit log that proves itself: recorded, checked, proven to others
+    #[command(
+        subcommand,
+        after_help = "Example:\n  gmkit audit append --log audit -k log.key < events.jsonl\n  \
+                      gmkit audit verify --log audit -p log.pub.pem"
+    )]
+    Audit(Audit),
     /// What this machine offers: CPU, backends, entropy, clock
     #[command(after_help = "Example:\n  gmkit doctor --randomness --stage power-on")]
     Doctor(Doctor),

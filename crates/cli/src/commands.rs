@@ -1,5 +1,6 @@
 //! One module per command.
 
+mod audit;
 mod bench;
 mod cert;
 mod cipher;
@@ -60,6 +61,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Hsm(args) => hsm::run(&args),
         Command::Tls(args) => tls::run(&args),
         Command::Token(args) => token::run(&args),
+        Command::Audit(args) => audit::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Vectors(args) => vectors::run(&args),

@@ -70,7 +70,7 @@ impl fmt::Display for Failure {
 }
 
 /// The message with those of its causes.
-fn chain(error: &dyn Error) -> String {
+pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -9,6 +9,7 @@
 //! | `hsm` | keys in PKCS#11 devices (feature `hsm`) |
 //! | `pki` | certificates: issuing, chains, revocation, requests, OCSP; CMS messages, PKCS#12 (feature `pki`) |
 //! | `tls` | TLS 1.3 of RFC 8998 for rustls (feature `tls`) |
+//! | `audit` | an audit log that proves itself (feature `audit`) |
 //! | `rng` | the generators of GM/T 0105 (feature `rng`), the tests of GM/T 0005 (feature `randomness`) |
 //!
 //! Sign a message and verify it:
@@ -39,6 +40,8 @@
 //! gmkit is not a certified cryptographic module.
 #![no_std]
 
+#[cfg(feature = "audit")]
+pub use gmkit_audit as audit;
 #[cfg(feature = "hsm")]
 pub use gmkit_hsm as hsm;
 #[cfg(feature = "keys")]

@@ -18,10 +18,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("gmkit-hsm", &["gmkit-keys", "gmkit-sm2", "gmkit-sm3", "gmkit-sm4"]),
     // `pki` for certificate checks only.
     ("gmkit-tls", &["gmkit-keys", "gmkit-pki", "gmkit-sm2", "gmkit-sm3", "gmkit-sm4"]),
+    ("gmkit-audit", &["gmkit-keys", "gmkit-sm2", "gmkit-sm3"]),
     ("gmkit-token", &["gmkit-keys", "gmkit-sm2", "gmkit-sm3", "gmkit-sm4"]),
     (
         "gmkit",
         &[
+            "gmkit-audit",
             "gmkit-hsm",
             "gmkit-keys",
             "gmkit-pki",
@@ -149,8 +151,10 @@ pub(crate) fn check_dependency_msrv() -> Result<String> {
     report(faults).map(|()| ours)
 }
 
-fn number(version: &str) -> Vec<u32> {
-    version.split('.').filter_map(|part| part.parse().ok()).collect()
+/// Major, minor, patch; what is not written counts as 0, so that 1.89 is 1.89.0.
+fn number(version: &str) -> [u32; 3] {
+    let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));
+    std::array::from_fn(|_| parts.next().unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -187,5 +191,6 @@ mod tests {
     fn versions_compare_as_numbers() {
         assert!(number("1.100") > number("1.89.1"));
         assert!(number("1.89") < number("1.89.1"));
+        assert_eq!(number("1.89"), number("1.89.0"));
     }
 }

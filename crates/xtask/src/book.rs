@@ -6,7 +6,10 @@ use std::{
     process::Command,
 };
 
-use crate::run::{self, Result};
+use crate::{
+    ffi,
+    run::{self, Result},
+};
 
 /// Checks all pages, runs their commands, and builds the book where mdBook is installed.
 pub(crate) fn check() -> Result {
@@ -25,7 +28,7 @@ pub(crate) fn check() -> Result {
     }
     check_links(&run::root().join("README.md"))?;
     check_links(&run::root().join("README.zh-CN.md"))?;
-    run::run("cargo build --package gmkit-cli --package gmkit-token")?;
+    run::run(ffi::BUILD)?;
     for page in &pages {
         run_commands(page)?;
     }

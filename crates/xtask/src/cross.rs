@@ -83,6 +83,14 @@ pub(crate) enum Form {
 }
 
 impl Form {
+    /// How cargo builds libraries that are not run.
+    pub(crate) fn build(self) -> &'static str {
+        match self {
+            Self::Long => "build",
+            Self::Short => "check",
+        }
+    }
+
     /// How cargo builds a release of what does not run on this machine.
     pub(crate) fn profile(self) -> &'static [(&'static str, &'static str)] {
         match self {
@@ -375,8 +383,8 @@ fn is_static(path: &str) -> Result<bool> {
 fn test_command(target: &Target, form: Form) -> Result {
     // Key derivation takes its time under qemu.
     let (more, skip) = match form {
-        Form::Long => ("--test cms --test bad_input --test cert", ""),
-        Form::Short => ("", "--skip encrypted_keys"),
+        Form::Long => ("--test audit --test cms --test bad_input --test cert", ""),
+        Form::Short => ("--test audit", "--skip encrypted_keys"),
     };
     // The workspace's tests have been built.
     let line = format!(

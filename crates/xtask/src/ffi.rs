@@ -12,8 +12,12 @@ use crate::{
 };
 
 /// The C programs in `ffi/tests`.
-pub(crate) const PROGRAMS: [&str; 6] =
-    ["functions", "errors", "messages", "sequences", "threads", "tls"];
+pub(crate) const PROGRAMS: [&str; 7] =
+    ["functions", "errors", "messages", "sequences", "threads", "tls", "audit"];
+
+/// What the tests of the C ABI need, and the book: one line, so that cargo builds it once.
+pub(crate) const BUILD: &str =
+    "cargo build --package gmkit-ffi --package gmkit-cli --package gmkit-token";
 
 /// How every program is compiled, beside the language.
 pub(crate) const FLAGS: &str = "-Wall -Wextra -Werror -pedantic -g";
@@ -26,7 +30,7 @@ const COMPILERS: [&str; 4] =
 pub(crate) fn test() -> Result {
     header::check()?;
     check_coverage()?;
-    run::run("cargo build --package gmkit-ffi --package gmkit-cli --package gmkit-token")?;
+    run::run(BUILD)?;
     let dir = fresh_dir("target/ffi")?;
     let prefix = dir.join("prefix");
     install::stage(&run::root().join("target/debug"), &prefix, "")?;
@@ -42,13 +46,13 @@ pub(crate) fn test() -> Result {
 }
 
 /// Every function of the header is called in the functions test and in the errors test, the last
-/// of which is about what can fail; the tests of messages and of TLS are both.
+/// of which is about what can fail; the tests of messages, of TLS and of audit logs are both.
 fn check_coverage() -> Result {
     let source = |name: &str| {
         let path = run::root().join("ffi/tests").join(name);
         fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
     };
-    let messages = source("messages.c")? + &source("tls.c")?;
+    let messages = source("messages.c")? + &source("tls.c")? + &source("audit.c")?;
     let (works, fails) = (source("functions.c")? + &messages, source("errors.c")? + &messages);
     let header = source("../include/gmkit.h")?;
     let errors = header.lines().filter(|line| line.trim_start().starts_with("GMKIT_"));

@@ -216,6 +216,7 @@ fn pointer(kind: Type) -> Type {
         "InMany" => parse_quote! { *const gmkit_bytes },
         "Verdicts" => parse_quote! { *mut i32 },
         "Len" => parse_quote! { *mut usize },
+        "Number" => parse_quote! { *mut u64 },
         "Reader" => parse_quote! { gmkit_read },
         "Writer" => parse_quote! { gmkit_write },
         "Context" => parse_quote! { *mut c_void },

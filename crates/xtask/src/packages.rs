@@ -22,6 +22,10 @@ const NEEDED: &[(&str, &str)] = &[
     ("npm", "npm --version"),
     ("botan", "botan version"),
     ("valgrind", "valgrind --version"),
+    ("strace", "strace --version"),
+    ("curl", "curl --version"),
+    ("nats-server", "nats-server --version"),
+    ("syslog-ng-core", "syslog-ng --version"),
     // PKCS#11's clients, and a module to compare with.
     ("opensc", "which pkcs11-tool"),
     ("gnutls-bin", "which p11tool"),

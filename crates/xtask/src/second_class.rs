@@ -55,8 +55,8 @@ pub(crate) fn test(form: Form) -> Result<Outcome> {
             "--package gmkit-sm3 --package gmkit-sm4 --package gmkit-sm2",
             "--package gmkit --features kdfs,rare-modes",
         ] {
-            let options = "--release --no-default-features";
-            run::run(&format!("cargo build {options} --target {target} {packages}"))?;
+            let (command, options) = (form.build(), "--release --no-default-features");
+            run::run(&format!("cargo {command} {options} --target {target} {packages}"))?;
         }
     }
     if missing.is_empty() {

@@ -13,10 +13,19 @@ const LONG: &[(&str, &[(&str, &str)])] = &[
     // Processes killed while they write.
     ("--package gmkit-cli --test cert_faults", &[("GMKIT_KILLS", "2000")]),
     ("--package gmkit-token --test storage", &[("GMKIT_TOKEN_KILLS", "500")]),
+    ("--package gmkit-audit --test faults killed -- --nocapture", &[("GMKIT_AUDIT_KILLS", "500")]),
+    // Every system call of theirs that fails, one at a time.
+    ("--package gmkit-cli --test audit_faults -- --nocapture", &[("GMKIT_AUDIT_CALLS", "all")]),
+    // A log that is checked while a million records are written.
+    ("--package gmkit-audit --test log many_threads", &[("GMKIT_AUDIT_RECORDS", "1000000")]),
     // Devices that go and come back under load; what it took is printed.
     (
         "--package gmkit-hsm --test personas one_of_two_devices -- --nocapture",
         &[("GMKIT_HSM_SECONDS", "120")],
+    ),
+    (
+        "--package gmkit-hsm --test tls -- --nocapture",
+        &[("GMKIT_HSM_SECONDS", "600"), ("GMKIT_TLS_CLIENTS", "100")],
     ),
     // TLS: connections over a key that goes and comes back; much data with OpenSSL and Tongsuo.
     (
