@@ -1,0 +1,104 @@
+//! Finding personal data in a text.
+//!
+//! Every search is linear in the length of the text: those for numbers look at words once, the regular expressions
+//! are of a kind that does not go back.
+
+mod chinese;
+mod context;
+mod labels;
+mod network;
+mod numbers;
+mod secrets;
+mod serials;
+mod words;
+
+use crate::{
+    Confidence, Hit, Kind,
+    fold::Folded,
+    hit::{Candidate, resolve},
+};
+use context::Around;
+
+/// Finds personal data, and secrets, in texts.
+///
+/// ```
+/// use gmkit_mask::{Finder, Kind};
+///
+/// let text = "客户 张伟，手机 １３８-0013-8000，身份证 110101199003070003";
+/// let hits = Finder::new().find(text);
+/// assert_eq!(hits[0].kind, Kind::Mobile);
+/// assert_eq!(&text[hits[0].range.clone()], "１３８-0013-8000");
+/// assert_eq!(hits[1].kind, Kind::CnId);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Finder {
+    kinds: Vec<Kind>,
+    least: Confidence,
+}
+
+impl Finder {
+    /// One for all kinds, which reports what is at least likely: [`Confidence::Medium`].
+    #[must_use]
+    pub fn new() -> Self {
+        Self { kinds: Kind::ALL.to_vec(), least: Confidence::Medium }
+    }
+
+    /// Looks for these kinds only.
+    #[must_use]
+    pub fn with_kinds(mut self, kinds: &[Kind]) -> Self {
+        self.kinds = kinds.to_vec();
+        self
+    }
+
+    /// Reports what is at least so sure.
+    #[must_use]
+    pub fn with_least(mut self, least: Confidence) -> Self {
+        self.least = least;
+        self
+    }
+
+    /// What is in a text, from left to right, without overlaps.
+    #[must_use]
+    pub fn find(&self, text: &str) -> Vec<Hit> {
+        self.find_under("", text)
+    }
+
+    /// The same in a value that has a name, as in JSON: the name says what to expect.
+    #[must_use]
+    pub fn find_under(&self, name: &str, text: &str) -> Vec<Hit> {
+        let folded = Folded::new(text);
+        let candidates = candidates(folded.text());
+        if candidates.is_empty() {
+            return Vec::new();
+        }
+        let around = Around::new(name, folded.text());
+        let hits = candidates.into_iter().filter(|found| self.kinds.contains(&found.kind));
+        let hits = hits.map(|Candidate { kind, range, evidence }| {
+            let confidence = evidence.with(around.announces(kind, &range));
+            Hit { kind, range: folded.original(range), confidence }
+        });
+        resolve(hits.filter(|hit| hit.confidence >= self.least).collect())
+    }
+}
+
+impl Default for Finder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn candidates(text: &str) -> Vec<Candidate> {
+    let mut found = Vec::new();
+    let words = words::with_digits(text.as_bytes());
+    if !words.is_empty() {
+        numbers::find(text, &words, &mut found);
+        serials::find(text.as_bytes(), &words, &mut found);
+    }
+    network::find(text, &words, &mut found);
+    secrets::find(text, &mut found);
+    labels::find(text, &mut found);
+    if !text.is_ascii() {
+        chinese::find(text, &mut found);
+    }
+    found
+}

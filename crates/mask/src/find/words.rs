@@ -1,0 +1,80 @@
+//! Words with digits in them, and what joins them.
+
+use std::ops::Range;
+
+/// ASCII letters and digits in a row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Word {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// How many of its characters are digits.
+    pub(super) digits: usize,
+}
+
+impl Word {
+    pub(super) fn range(&self) -> Range<usize> {
+        self.start..self.end
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.end - self.start
+    }
+
+    /// All digits; or all but a last X, which may be a check.
+    pub(super) fn is_number(&self, text: &[u8]) -> bool {
+        self.digits == self.len()
+            || self.digits + 1 == self.len()
+                && self.len() > 1
+                && text[self.end - 1].eq_ignore_ascii_case(&b'X')
+    }
+}
+
+/// What stands between two words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Join {
+    /// More than a separator, or something else.
+    None,
+    /// One that may be within a number, or between two.
+    Loose(u8),
+    /// `-`, `.` or `_`: what stands on its two sides is one thing.
+    Tight(u8),
+}
+
+/// All words that have digits.
+pub(super) fn with_digits(text: &[u8]) -> Vec<Word> {
+    let mut words = Vec::new();
+    let mut at = 0;
+    while at < text.len() {
+        let Some(digit) = text[at..].iter().position(u8::is_ascii_digit) else { break };
+        let digit = at + digit;
+        let letters = text[at..digit].iter().rev().take_while(|c| c.is_ascii_alphabetic()).count();
+        let start = digit - letters;
+        let len = text[digit..].iter().position(|c| !c.is_ascii_alphanumeric());
+        let end = len.map_or(text.len(), |len| digit + len);
+        let digits = text[digit..end].iter().filter(|c| c.is_ascii_digit()).count();
+        words.push(Word { start, end, digits });
+        at = end;
+    }
+    words
+}
+
+/// How a word is joined to the one behind it.
+pub(super) fn join(text: &[u8], left: &Word, right: &Word) -> Join {
+    match &text[left.end..right.start] {
+        [c @ (b'-' | b'.' | b'_')] => Join::Tight(*c),
+        [c @ (b' ' | b'/')] => Join::Loose(*c),
+        // The dot in the middle.
+        [0xc2, 0xb7] => Join::Loose(b'.'),
+        _ => Join::None,
+    }
+}
+
+/// Whether it is a part of something longer: a digit stands before it, behind one of the tight separators.
+pub(super) fn goes_on_left(text: &[u8], start: usize) -> bool {
+    matches!(&text[..start], [.., c, b'-' | b'.' | b'_'] if c.is_ascii_digit())
+}
+
+/// The same on its other side.
+pub(super) fn goes_on_right(text: &[u8], end: usize) -> bool {
+    matches!(&text[end..], [b'-' | b'.' | b'_', c, ..] if c.is_ascii_digit())
+}

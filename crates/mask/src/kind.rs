@@ -1,0 +1,110 @@
+//! Kinds of personal data, and of secrets.
+
+use std::fmt;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $name:literal,)*) => {
+        /// What a piece of text is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Kind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl Kind {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$kind),*];
+
+            /// Its name in policies and reports.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $name,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// Resident identity number of 18 characters (GB 11643), and the permits that are built like it.
+    CnId = "cn_id",
+    /// Resident identity number of 15 digits, as given out before 1999.
+    CnId15 = "cn_id15",
+    /// Passport of the mainland or of Hong Kong or Macau.
+    Passport = "passport",
+    /// Permit to cross between the mainland, Hong Kong, Macau and Taiwan.
+    TravelPermit = "travel_permit",
+    /// Military officer's or soldier's card.
+    Military = "military",
+    /// Machine-readable zone of a passport.
+    Mrz = "mrz",
+    /// Identity card of Hong Kong.
+    HkId = "hkid",
+    /// Identity card or residence certificate of Taiwan.
+    TwId = "twid",
+    /// Identity card of Macau.
+    MacauId = "macau_id",
+    /// Mobile telephone number of the mainland.
+    Mobile = "mobile",
+    /// Landline telephone number of the mainland.
+    Landline = "landline",
+    /// E-mail address.
+    Email = "email",
+    /// WeChat name.
+    WeChat = "wechat",
+    /// QQ number.
+    Qq = "qq",
+    /// Postal address.
+    Address = "address",
+    /// Name of a person.
+    Name = "name",
+    /// Date of birth.
+    BirthDate = "birth_date",
+    /// IPv4 address.
+    Ipv4 = "ipv4",
+    /// IPv6 address.
+    Ipv6 = "ipv6",
+    /// MAC address.
+    Mac = "mac",
+    /// Bank card (ISO/IEC 7812).
+    Card = "card",
+    /// Unified social credit code (GB 32100).
+    Uscc = "uscc",
+    /// International bank account number (ISO 13616).
+    Iban = "iban",
+    /// Social security number of the United States.
+    Ssn = "ssn",
+    /// Licence plate (GA 36).
+    Plate = "plate",
+    /// Vehicle identification number (GB 16735).
+    Vin = "vin",
+    /// JSON web token.
+    Jwt = "jwt",
+    /// Private key in PEM.
+    PrivateKey = "private_key",
+    /// Key to some service's interface.
+    ApiKey = "api_key",
+    /// Password, one-time code, cookie or other credential.
+    Password = "password",
+}
+
+impl Kind {
+    /// The kind of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+
+    /// Whether it is a secret, of which nothing is ever shown.
+    #[must_use]
+    pub const fn is_secret(self) -> bool {
+        matches!(self, Self::Jwt | Self::PrivateKey | Self::ApiKey | Self::Password)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
