@@ -71,7 +71,7 @@ pub struct Log {
     writing: Option<JoinHandle<Result<(), Error>>>,
     signing: Option<JoinHandle<Option<Error>>>,
     /// Held until both threads have ended.
-    _lock: File,
+    _lock: Lock,
 }
 
 /// The answer to an event that was submitted.
@@ -296,8 +296,20 @@ fn first_checkpoint(
     disk::replace(&layout.checkpoint(), checkpoint.sign(key)?.as_bytes(), true)
 }
 
-/// Makes the folders, and takes the lock, which goes with the file.
-fn lock(layout: &Layout) -> Result<File, Error> {
+/// What says that a log is being written. Let go by name: a process that is being started has the file open for a
+/// moment, too.
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.unlock() {
+            tracing::warn!(%error, "the lock of the audit log goes with its file");
+        }
+    }
+}
+
+/// Makes the folders, and takes the lock.
+fn lock(layout: &Layout) -> Result<Lock, Error> {
     let segments = layout.segments();
     let new = !segments.exists();
     fs::create_dir_all(&segments).map_err(Error::io(&segments))?;
@@ -309,7 +321,7 @@ fn lock(layout: &Layout) -> Result<File, Error> {
     let path = layout.lock();
     let file = File::create(&path).map_err(Error::io(&path))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => Err(Error::Locked { dir: layout.dir().to_owned() }),
         Err(TryLockError::Error(error)) => Err(Error::io(path)(error)),
     }

@@ -8,6 +8,7 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Command, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::Duration,
 };
@@ -119,6 +120,26 @@ fn check(log: &Path, key: &PublicKey, acknowledged: &[u64]) -> u64 {
     assert_eq!((gaps.refused, gaps.dropped, gaps.at_most), (refused, dropped, false));
     assert_eq!(gaps.events + gaps.refused + gaps.dropped + gaps.lost, offered);
     gaps.lost
+}
+
+/// A process that is being started has all files open for a moment, and what is locked with them.
+#[test]
+fn others_that_start_do_not_keep_the_lock() {
+    let dir = tempfile::tempdir().unwrap();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    assert!(Command::new("true").status().unwrap().success());
+                }
+            });
+        }
+        let opened =
+            (0..400).try_for_each(|_| Log::open(dir.path(), options(), KEY.clone()).map(drop));
+        done.store(true, Ordering::Relaxed);
+        opened.unwrap();
+    });
 }
 
 /// What a process that was killed while it wrote a line leaves behind.
