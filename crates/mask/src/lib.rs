@@ -1,11 +1,41 @@
-//! Personal data and secrets in texts: found, checked and masked.
+//! Masking of personal data and secrets.
+//!
+//! - [`Finder`] finds them in texts: identity numbers, telephones, cards, addresses, names, tokens, by shape, check digits
+//!   and the words around them, through the disguises that Unicode offers.
+//! - [`mask`] is the conventional mask of each [`Kind`]; a [`Strategy`] is what else can be put in a value's place.
+//! - A [`Policy`] says what is masked and how: rules for places in JSON, detectors for everything else.
+//! - [`JsonStream`] and [`TextStream`] rewrite bodies as they stream by, however they are cut into pieces.
+//!
+//! ```
+//! use gmkit_mask::{Policy, json};
+//!
+//! let body = br#"{ "order": "20240101", "buyer": {"phone": "138-0013-8000"} }"#;
+//! let masked = json(&Policy::new(), body)?;
+//! assert_eq!(masked, br#"{ "order": "20240101", "buyer": {"phone": "138-****-**00"} }"#);
+//! # Ok::<(), gmkit_mask::Error>(())
+//! ```
+//!
+//! A mask makes data less telling, not anonymous: of a resident's number of which only the birthday is hidden, some 3,300
+//! are left. [`Style::Strict`], the default, shows less than is usual.
 
 mod check;
+mod error;
 mod find;
 mod fold;
 mod hit;
+mod json;
 mod kind;
+mod mask;
+mod policy;
+mod strategy;
+mod text;
 
+pub use error::Error;
 pub use find::Finder;
 pub use hit::{Confidence, Hit};
+pub use json::{JsonStream, json};
 pub use kind::Kind;
+pub use mask::{Style, mask};
+pub use policy::{Action, Keys, Limits, OnLimit, Path, Policy};
+pub use strategy::{Strategy, Tokens};
+pub use text::{TextStream, text};

@@ -1,0 +1,192 @@
+//! What is put in the place of a value.
+
+use std::ops::Range;
+
+use base64ct::{Base64, Base64Unpadded, Base64Url, Base64UrlUnpadded, Encoding};
+
+use super::{
+    JsonStream,
+    literal::{self, Word},
+    string::{Decoded, quoted},
+};
+use crate::{Error, Policy, Strategy, policy::Action};
+
+/// Shortest string that is taken for base64.
+const BASE64: usize = 16;
+
+type Edits = Vec<(Range<usize>, String)>;
+
+/// Rewrites the values of one body. What is `None` stays as it is.
+pub(super) struct Rewriter<'p> {
+    pub(super) policy: &'p Policy,
+    pub(super) nested: usize,
+}
+
+impl Rewriter<'_> {
+    fn action(&self, rule: Option<usize>) -> Option<&Action> {
+        rule.map(|rule| &self.policy.rules[rule].action)
+    }
+
+    /// What stands between the quotes of a member's name.
+    pub(super) fn name(&self, name: &Decoded<'_>) -> Result<Option<Vec<u8>>, Error> {
+        let edits = self.found("", name.text())?;
+        Ok((!edits.is_empty()).then(|| name.replace(&edits)))
+    }
+
+    /// A string, of which `raw` stands between the quotes.
+    pub(super) fn string(
+        &self,
+        name: &str,
+        raw: &str,
+        rule: Option<usize>,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        match self.action(rule) {
+            Some(Action::Opaque) => Ok(None),
+            Some(Action::Replace(_, Strategy::Nullify | Strategy::Drop)) => {
+                Ok(Some(b"null".to_vec()))
+            }
+            Some(Action::Replace(kind, strategy)) => {
+                let decoded = Decoded::new(raw);
+                let with = strategy.apply(*kind, decoded.text())?;
+                Ok((with != decoded.text()).then(|| quoted(&with)))
+            }
+            None if self.policy.finder.is_none() && self.policy.rules.is_empty() => Ok(None),
+            None => {
+                let decoded = Decoded::new(raw);
+                let edits = self.edits(name, decoded.text())?;
+                if edits.is_empty() {
+                    return Ok(None);
+                }
+                let nothing = matches!(&edits[..], [(all, with)] if with.is_empty() && all.len() == decoded.text().len());
+                Ok(Some(match nothing {
+                    true => b"null".to_vec(),
+                    false => [b"\"", &decoded.replace(&edits)[..], b"\""].concat(),
+                }))
+            }
+        }
+    }
+
+    /// A number, true, false or null.
+    pub(super) fn word(
+        &self,
+        name: &str,
+        word: Word<'_>,
+        rule: Option<usize>,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let number = match word {
+            Word::Number(number) => number,
+            Word::Null => return Ok(None),
+            Word::Bool => {
+                let stays = matches!(self.action(rule), None | Some(Action::Opaque));
+                return Ok((!stays).then(|| b"null".to_vec()));
+            }
+        };
+        let digits = literal::whole(number);
+        match self.action(rule) {
+            Some(Action::Opaque) => Ok(None),
+            Some(Action::Replace(_, Strategy::Nullify | Strategy::Drop)) => {
+                Ok(Some(b"null".to_vec()))
+            }
+            Some(Action::Replace(kind, strategy)) => strategy
+                .apply(*kind, digits.as_deref().unwrap_or(number))
+                .map(|with| Some(quoted(&with))),
+            None => {
+                let Some(digits) = digits else { return Ok(None) };
+                let hits = self.policy.find(name, &digits);
+                let Some(hit) = hits.first() else { return Ok(None) };
+                // A part of it hardly stands for itself: all of it goes.
+                match self.policy.strategy_for(hit.kind) {
+                    Strategy::Nullify | Strategy::Drop => Ok(Some(b"null".to_vec())),
+                    strategy => {
+                        strategy.apply(Some(hit.kind), &digits).map(|with| Some(quoted(&with)))
+                    }
+                }
+            }
+        }
+    }
+
+    fn found(&self, name: &str, text: &str) -> Result<Edits, Error> {
+        let hits = self.policy.find(name, text).into_iter();
+        hits.map(|hit| {
+            let with = self
+                .policy
+                .strategy_for(hit.kind)
+                .apply(Some(hit.kind), &text[hit.range.clone()])?;
+            Ok((hit.range, with))
+        })
+        .collect()
+    }
+
+    /// What is replaced of a text, also where it is JSON or base64 itself.
+    fn edits(&self, name: &str, text: &str) -> Result<Edits, Error> {
+        if self.nested > 0
+            && text.trim_start().starts_with(['{', '['])
+            && let Some(masked) = self.json(text)?
+        {
+            return Ok(difference(text, &masked));
+        }
+        let edits = self.found(name, text)?;
+        if edits.is_empty() && self.nested > 0 {
+            return self.base64(name, text);
+        }
+        Ok(edits)
+    }
+
+    /// A text that is JSON, masked; `None` if it is not.
+    fn json(&self, text: &str) -> Result<Option<String>, Error> {
+        let mut stream = JsonStream::within(self.policy, self.nested - 1);
+        let mut out = Vec::with_capacity(text.len());
+        match stream.push(text.as_bytes(), &mut out).and_then(|()| stream.finish(&mut out)) {
+            Ok(()) => Ok(String::from_utf8(out).ok()),
+            Err(Error::Malformed { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A text that is the base64 of another one, with that one masked.
+    fn base64(&self, name: &str, text: &str) -> Result<Edits, Error> {
+        let of_base64 =
+            |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/' | b'-' | b'_' | b'=');
+        if text.len() < BASE64 || !text.bytes().all(of_base64) {
+            return Ok(Edits::new());
+        }
+        type Form = (fn(&str) -> Option<Vec<u8>>, fn(&[u8]) -> String);
+        let forms: [Form; 4] = [
+            (|text| Base64::decode_vec(text).ok(), Base64::encode_string),
+            (|text| Base64Unpadded::decode_vec(text).ok(), Base64Unpadded::encode_string),
+            (|text| Base64Url::decode_vec(text).ok(), Base64Url::encode_string),
+            (|text| Base64UrlUnpadded::decode_vec(text).ok(), Base64UrlUnpadded::encode_string),
+        ];
+        let decoded = forms.iter().find_map(|(decode, encode)| Some((decode(text)?, encode)));
+        let Some((decoded, encode)) = decoded else { return Ok(Edits::new()) };
+        let Ok(inner) = String::from_utf8(decoded) else { return Ok(Edits::new()) };
+        let within = Self { policy: self.policy, nested: self.nested - 1 };
+        let edits = within.edits(name, &inner)?;
+        if edits.is_empty() {
+            return Ok(edits);
+        }
+        let mut masked = inner;
+        for (range, with) in edits.into_iter().rev() {
+            masked.replace_range(range, &with);
+        }
+        Ok(vec![(0..text.len(), encode(masked.as_bytes()))])
+    }
+}
+
+/// From the first to the last byte in which two texts differ.
+fn difference(old: &str, new: &str) -> Edits {
+    if old == new {
+        return Edits::new();
+    }
+    let mut start = old.bytes().zip(new.bytes()).take_while(|(a, b)| a == b).count();
+    while !old.is_char_boundary(start) || !new.is_char_boundary(start) {
+        start -= 1;
+    }
+    let most = (old.len() - start).min(new.len() - start);
+    let mut end =
+        old.bytes().rev().zip(new.bytes().rev()).take(most).take_while(|(a, b)| a == b).count();
+    while !old.is_char_boundary(old.len() - end) || !new.is_char_boundary(new.len() - end) {
+        end -= 1;
+    }
+    vec![(start..old.len() - end, new[start..new.len() - end].to_owned())]
+}

@@ -1,0 +1,172 @@
+//! What is masked, and how.
+
+mod file;
+mod path;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use gmkit_keys::SecretKey;
+
+use crate::{Confidence, Error, Finder, Hit, Kind, Strategy, Style};
+pub use path::Path;
+pub(crate) use path::{Step, fold_name};
+
+/// What is done with a value that is longer, or nested deeper, than is looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnLimit {
+    /// The whole body is refused.
+    #[default]
+    Refuse,
+    /// Nothing of the value is left: `null`, or `[REDACTED:too_long]` in a text.
+    Nullify,
+}
+
+/// How much is held, and looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Longest value, key or line, in bytes as it is written. 64 KiB by default.
+    pub max_inspect: usize,
+    /// Deepest nesting of objects and arrays. 128 by default.
+    pub depth: usize,
+    /// How often JSON or base64 within a string is looked into. 3 by default.
+    pub nested: usize,
+    /// What is done beyond `max_inspect`. Deeper nesting is always refused.
+    pub on_limit: OnLimit,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_inspect: 64 << 10, depth: 128, nested: 3, on_limit: OnLimit::Refuse }
+    }
+}
+
+/// What a rule does with the values that its path leads to, and with all below them.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Action {
+    /// Replaces them, whatever is in them, as values of a kind.
+    Replace(Option<Kind>, Strategy),
+    /// Lets them pass, however long, without looking.
+    Opaque,
+}
+
+/// A rule for values at a place.
+#[derive(Clone, Debug)]
+pub(crate) struct Rule {
+    pub(crate) path: Path,
+    pub(crate) action: Action,
+}
+
+/// What is masked, and how: rules for places, and detectors for everything else.
+///
+/// ```
+/// use gmkit_mask::{Policy, json};
+///
+/// let policy = Policy::from_toml(r#"
+///     version = 1
+///     style = "usual"
+///     [[rule]]
+///     path = "**.phone"
+///     kind = "mobile"
+///     [[rule]]
+///     path = "internal"
+///     strategy = "drop"
+///     [detect]
+/// "#, &Default::default())?;
+/// let body = r#"{"phone": 13800138000, "note": "身份证110101199003070003", "internal": [1]}"#;
+/// let masked = json(&policy, body.as_bytes())?;
+/// assert_eq!(masked, r#"{"phone": "138****8000", "note": "身份证110101********0003"}"#.as_bytes());
+/// # Ok::<(), gmkit_mask::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Policy {
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) finder: Option<Finder>,
+    strategy: Strategy,
+    by_kind: BTreeMap<Kind, Strategy>,
+    pub(crate) limits: Limits,
+}
+
+/// The keys that a service lets its policies name.
+pub type Keys = BTreeMap<String, Arc<dyn SecretKey>>;
+
+impl Policy {
+    /// One that masks strictly all that the detectors find, and has no rules.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            rules: Vec::new(),
+            finder: Some(Finder::new()),
+            strategy: Strategy::Mask(Style::Strict),
+            by_kind: BTreeMap::new(),
+            limits: Limits::default(),
+        }
+    }
+
+    /// Reads one from TOML.
+    ///
+    /// # Errors
+    /// [`Error::Policy`] with line and column; [`Error::NoKey`].
+    pub fn from_toml(text: &str, keys: &Keys) -> Result<Self, Error> {
+        file::read(text, keys)
+    }
+
+    /// Adds a rule. The first one whose path fits decides.
+    #[must_use]
+    pub fn with_rule(mut self, path: Path, action: Action) -> Self {
+        self.rules.push(Rule { path, action });
+        self
+    }
+
+    /// With other detectors, or none.
+    #[must_use]
+    pub fn with_finder(mut self, finder: Option<Finder>) -> Self {
+        self.finder = finder;
+        self
+    }
+
+    /// What is done with what they find.
+    #[must_use]
+    pub fn with_strategy(mut self, strategy: Strategy) -> Self {
+        self.strategy = strategy;
+        self
+    }
+
+    /// What is done with what they find of one kind.
+    #[must_use]
+    pub fn with_strategy_for(mut self, kind: Kind, strategy: Strategy) -> Self {
+        self.by_kind.insert(kind, strategy);
+        self
+    }
+
+    /// With other limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    pub(crate) fn strategy_for(&self, kind: Kind) -> &Strategy {
+        self.by_kind.get(&kind).unwrap_or(&self.strategy)
+    }
+
+    /// What is found in a text that has a name.
+    pub(crate) fn find(&self, name: &str, text: &str) -> Vec<Hit> {
+        self.finder.as_ref().map_or_else(Vec::new, |finder| finder.find_under(name, text))
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The confidence of this name.
+fn confidence(name: &str) -> Option<Confidence> {
+    [Confidence::Low, Confidence::Medium, Confidence::High]
+        .into_iter()
+        .find(|least| least.name() == name)
+}
