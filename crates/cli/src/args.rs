@@ -4,6 +4,7 @@ mod audit;
 mod cert;
 mod hsm;
 mod kdf;
+mod mask;
 mod pkcs12;
 mod tls;
 mod token;
@@ -16,6 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use gmkit::keys::KeyFormat;
 pub(crate) use hsm::*;
 pub(crate) use kdf::*;
+pub(crate) use mask::*;
 pub(crate) use pkcs12::*;
 pub(crate) use tls::*;
 pub(crate) use token::*;
@@ -134,6 +136,13 @@ pub(crate) enum Command {
                       gmkit audit verify --log audit -p log.pub.pem"
     )]
     Audit(Audit),
+    /// Personal data and secrets in JSON and text: found, masked, explained
+    #[command(
+        subcommand,
+        after_help = "Example:\n  gmkit mask scan logs\n  \
+                      gmkit mask apply --policy policy.toml orders.json"
+    )]
+    Mask(Mask),
     /// What this machine offers: CPU, backends, entropy, clock
     #[command(after_help = "Example:\n  gmkit doctor --randomness --stage power-on")]
     Doctor(Doctor),

@@ -19,6 +19,7 @@ mod hsm;
 mod kdf;
 mod keygen;
 mod mac;
+mod mask;
 mod pkcs12;
 mod pubkey;
 mod quickstart;
@@ -62,6 +63,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Tls(args) => tls::run(&args),
         Command::Token(args) => token::run(&args),
         Command::Audit(args) => audit::run(&args),
+        Command::Mask(args) => mask::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Vectors(args) => vectors::run(&args),

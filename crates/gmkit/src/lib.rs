@@ -10,6 +10,7 @@
 //! | `pki` | certificates: issuing, chains, revocation, requests, OCSP; CMS messages, PKCS#12 (feature `pki`) |
 //! | `tls` | TLS 1.3 of RFC 8998 for rustls (feature `tls`) |
 //! | `audit` | an audit log that proves itself (feature `audit`) |
+//! | `mask` | personal data found and masked, in JSON and text (feature `mask`) |
 //! | `rng` | the generators of GM/T 0105 (feature `rng`), the tests of GM/T 0005 (feature `randomness`) |
 //!
 //! Sign a message and verify it:
@@ -46,6 +47,8 @@ pub use gmkit_audit as audit;
 pub use gmkit_hsm as hsm;
 #[cfg(feature = "keys")]
 pub use gmkit_keys as keys;
+#[cfg(feature = "mask")]
+pub use gmkit_mask as mask;
 #[cfg(feature = "pki")]
 pub use gmkit_pki as pki;
 #[cfg(feature = "rng")]

@@ -10,14 +10,16 @@ mod network;
 mod numbers;
 mod secrets;
 mod serials;
+mod signs;
 mod words;
 
 use crate::{
     Confidence, Hit, Kind,
     fold::Folded,
-    hit::{Candidate, resolve},
+    hit::{Candidate, Evidence, resolve},
 };
 use context::Around;
+use signs::Mark;
 
 /// Finds personal data, and secrets, in texts.
 ///
@@ -67,12 +69,10 @@ impl Finder {
     #[must_use]
     pub fn find_under(&self, name: &str, text: &str) -> Vec<Hit> {
         let folded = Folded::new(text);
-        let candidates = candidates(folded.text());
-        if candidates.is_empty() {
-            return Vec::new();
-        }
-        let around = Around::new(name, folded.text());
-        let hits = candidates.into_iter().filter(|found| self.kinds.contains(&found.kind));
+        let (text, marks) = (folded.text(), signs::marks(folded.text()));
+        let around = Around::new(name, text, &marks);
+        let hits = candidates(text, &marks, &around).into_iter();
+        let hits = hits.filter(|found| self.kinds.contains(&found.kind));
         let hits = hits.map(|Candidate { kind, range, evidence }| {
             let confidence = evidence.with(around.announces(kind, &range));
             Hit { kind, range: folded.original(range), confidence }
@@ -87,18 +87,24 @@ impl Default for Finder {
     }
 }
 
-fn candidates(text: &str) -> Vec<Candidate> {
+fn candidates(text: &str, marks: &[Mark], around: &Around<'_>) -> Vec<Candidate> {
     let mut found = Vec::new();
     let words = words::with_digits(text.as_bytes());
     if !words.is_empty() {
-        numbers::find(text, &words, &mut found);
+        numbers::find(text, &words, around, &mut found);
         serials::find(text.as_bytes(), &words, &mut found);
     }
     network::find(text, &words, &mut found);
-    secrets::find(text, &mut found);
-    labels::find(text, &mut found);
-    if !text.is_ascii() {
-        chinese::find(text, &mut found);
+    if !marks.is_empty() {
+        secrets::find(text, marks, &mut found);
+        labels::find(text, marks, &mut found);
+        chinese::find(text, marks, &mut found);
+    }
+    if !text.is_ascii()
+        && around.name_announces(Kind::Name)
+        && let Some(range) = chinese::name(text)
+    {
+        found.push(Candidate { kind: Kind::Name, range, evidence: Evidence::Weak });
     }
     found
 }

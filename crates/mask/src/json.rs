@@ -392,7 +392,12 @@ impl<P: Deref<Target = Policy>> JsonStream<P> {
 
     fn name(&mut self, raw: &str) -> Result<(), Error> {
         let decoded = string::Decoded::new(raw);
-        let hidden = self.rewriter().name(&decoded)?;
+        let frame = self.frames.last();
+        let rule = frame.and_then(|frame| frame.rule).map(|rule| &self.policy.rules[rule].action);
+        let hidden = match rule {
+            Some(Action::Opaque) => None,
+            _ => self.rewriter().name(&decoded)?,
+        };
         self.hold(b"\"")?;
         self.hold(hidden.as_deref().unwrap_or(raw.as_bytes()))?;
         self.hold(b"\"")?;

@@ -18,6 +18,7 @@
 //! A mask makes data less telling, not anonymous: of a resident's number of which only the birthday is hidden, some 3,300
 //! are left. [`Style::Strict`], the default, shows less than is usual.
 
+mod candidates;
 mod check;
 mod error;
 mod find;
@@ -30,12 +31,13 @@ mod policy;
 mod strategy;
 mod text;
 
+pub use candidates::candidates;
 pub use error::Error;
 pub use find::Finder;
 pub use hit::{Confidence, Hit};
 pub use json::{JsonStream, json};
 pub use kind::Kind;
 pub use mask::{Style, mask};
-pub use policy::{Action, Keys, Limits, OnLimit, Path, Policy};
+pub use policy::{Action, Decision, Keys, Limits, Observer, OnLimit, Path, Policy};
 pub use strategy::{Strategy, Tokens};
 pub use text::{TextStream, text};

@@ -11,6 +11,28 @@ use crate::{Confidence, Error, Finder, Hit, Kind, Strategy, Style};
 pub use path::Path;
 pub(crate) use path::{Step, fold_name};
 
+/// One value, or part of a text, that was replaced. What it was is not told.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Decision<'t> {
+    /// The name of the member, or of the member that an array is; empty in a text.
+    pub name: &'t str,
+    /// What it was.
+    pub kind: Option<Kind>,
+    /// How sure that was; `None` if a rule decided.
+    pub confidence: Option<Confidence>,
+    /// What was done.
+    pub strategy: &'t Strategy,
+    /// What stands in its place; empty for nothing, or `null`.
+    pub becomes: &'t str,
+}
+
+/// Is told what is replaced: for an audit log, for statistics.
+pub trait Observer: Send + Sync + std::fmt::Debug {
+    /// Something was replaced. A panic in here ends the stream, of which nothing more comes out.
+    fn replaced(&self, decision: &Decision<'_>);
+}
+
 /// What is done with a value that is longer, or nested deeper, than is looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -87,6 +109,7 @@ pub struct Policy {
     strategy: Strategy,
     by_kind: BTreeMap<Kind, Strategy>,
     pub(crate) limits: Limits,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 /// The keys that a service lets its policies name.
@@ -102,6 +125,7 @@ impl Policy {
             strategy: Strategy::Mask(Style::Strict),
             by_kind: BTreeMap::new(),
             limits: Limits::default(),
+            observer: None,
         }
     }
 
@@ -146,6 +170,35 @@ impl Policy {
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
+    }
+
+    /// Tells what is replaced.
+    #[must_use]
+    pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// What stands in a hit's place.
+    pub(crate) fn put_hit(&self, name: &str, hit: &Hit, text: &str) -> Result<String, Error> {
+        self.put(name, Some(hit.kind), Some(hit.confidence), self.strategy_for(hit.kind), text)
+    }
+
+    /// What stands in a text's place, which is told.
+    pub(crate) fn put(
+        &self,
+        name: &str,
+        kind: Option<Kind>,
+        confidence: Option<Confidence>,
+        strategy: &Strategy,
+        text: &str,
+    ) -> Result<String, Error> {
+        let becomes = strategy.apply(kind, text)?;
+        if let Some(observer) = &self.observer {
+            let becomes = &becomes;
+            observer.replaced(&Decision { name, kind, confidence, strategy, becomes });
+        }
+        Ok(becomes)
     }
 
     pub(crate) fn strategy_for(&self, kind: Kind) -> &Strategy {

@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use memchr::{memchr, memmem};
 
-use crate::{Error, Kind, OnLimit, Policy, Strategy};
+use crate::{Error, Kind, OnLimit, Policy};
 
 /// What stands for a line that is longer than is looked at.
 const TOO_LONG: &str = "[REDACTED:too_long]";
@@ -153,11 +153,7 @@ impl<P: Deref<Target = Policy>> TextStream<P> {
         for hit in self.policy.find("", text) {
             let own = &text[hit.range.clone()];
             out.extend_from_slice(&text.as_bytes()[done..hit.range.start]);
-            let strategy = match self.policy.strategy_for(hit.kind) {
-                Strategy::Drop => &Strategy::Nullify,
-                strategy => strategy,
-            };
-            out.extend_from_slice(strategy.apply(Some(hit.kind), own)?.as_bytes());
+            out.extend_from_slice(self.policy.put_hit("", &hit, own)?.as_bytes());
             done = hit.range.end;
             if hit.kind == Kind::PrivateKey && !own.contains("-----END ") {
                 let label =

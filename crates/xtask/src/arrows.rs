@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // `pki` for certificate checks only.
     ("gmkit-tls", &["gmkit-keys", "gmkit-pki", "gmkit-sm2", "gmkit-sm3", "gmkit-sm4"]),
     ("gmkit-audit", &["gmkit-keys", "gmkit-sm2", "gmkit-sm3"]),
+    ("gmkit-mask", &["gmkit-keys"]),
     ("gmkit-token", &["gmkit-keys", "gmkit-sm2", "gmkit-sm3", "gmkit-sm4"]),
     (
         "gmkit",
@@ -26,6 +27,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "gmkit-audit",
             "gmkit-hsm",
             "gmkit-keys",
+            "gmkit-mask",
             "gmkit-pki",
             "gmkit-rng",
             "gmkit-sm2",

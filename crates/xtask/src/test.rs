@@ -150,6 +150,7 @@ fn features() -> Result<Outcome> {
         "gmkit --features audit-nats",
         "gmkit --features audit-otlp",
         "gmkit --features audit-syslog",
+        "gmkit --features mask",
         "gmkit-pki --features classic",
     ] {
         run(&format!("cargo clippy --no-default-features --package {args} -- -D warnings"))?;

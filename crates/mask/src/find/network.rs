@@ -36,7 +36,10 @@ pub(super) fn find(text: &str, words: &[Word], found: &mut Vec<Candidate>) {
     if memchr(b':', text.as_bytes()).is_some() {
         ipv6(text, &mut add);
     }
-    if words.is_empty() {
+    let enough = |joiner: u8, least: usize| {
+        memchr_iter(joiner, text.as_bytes()).take(least).count() == least
+    };
+    if !(enough(b':', 5) || enough(b'-', 5) || enough(b'.', 2)) || words.is_empty() {
         return;
     }
     for hit in MAC.find_iter(text) {

@@ -1,6 +1,9 @@
 //! Numbers: digits, with separators between groups of them.
 
-use super::words::{Join, Word, goes_on_left, goes_on_right, join};
+use super::{
+    context::Around,
+    words::{Join, Word, goes_on_left, goes_on_right, join},
+};
 use crate::{
     Kind,
     check::{card, neighbours, resident},
@@ -18,30 +21,58 @@ struct Number<'t> {
     text: &'t [u8],
     words: &'t [Word],
     /// All of its digits, and a last X.
-    digits: Vec<u8>,
+    digits: &'t [u8],
+    /// How many of them each group has.
+    groups: &'t [usize],
 }
 
-pub(super) fn find(text: &str, words: &[Word], found: &mut Vec<Candidate>) {
+pub(super) fn find(text: &str, words: &[Word], around: &Around<'_>, found: &mut Vec<Candidate>) {
     let text = text.as_bytes();
+    let announced = [Kind::Password, Kind::TravelPermit].map(|kind| around.ever_announces(kind));
     let uuids = uuids(text, words);
     for (i, word) in words.iter().enumerate() {
         let within_uuid = uuids.iter().any(|range| range.contains(&word.start));
         if !word.is_number(text) || within_uuid || goes_on_left(text, word.start) {
             continue;
         }
-        let mut digits = Vec::new();
+        if announced != [false; 2] {
+            short(text, word, announced, found);
+        }
+        let (mut digits, mut groups, mut len) = ([0_u8; MOST], [0; MOST], 0);
+        let mut single = true;
         for (n, last) in words[i..].iter().enumerate() {
             let joined = n == 0 || join(text, &words[i + n - 1], last) != Join::None;
-            let ended = digits.last().is_some_and(|digit: &u8| !digit.is_ascii_digit());
-            if !joined || ended || !last.is_number(text) || digits.len() + last.len() > MOST {
+            let ended = len > 0 && !digits[len - 1].is_ascii_digit();
+            single &= last.len() == 1;
+            // Spelt out digit by digit, or in a few groups.
+            if !joined
+                || ended
+                || len + last.len() > MOST
+                || n >= 6 && !single
+                || !last.is_number(text)
+            {
                 break;
             }
-            digits.extend_from_slice(&text[last.range()]);
-            if !goes_on_right(text, last.end) {
-                let number = Number { text, words: &words[i..=i + n], digits: digits.clone() };
-                number.look(found);
+            digits[len..len + last.len()].copy_from_slice(&text[last.range()]);
+            len += last.len();
+            groups[n] = last.len();
+            if len >= 7 && !goes_on_right(text, last.end) {
+                let (digits, groups) = (&digits[..len], &groups[..=n]);
+                Number { text, words: &words[i..=i + n], digits, groups }.look(found);
             }
         }
+    }
+}
+
+/// Numbers so short that they are something only where that is said.
+fn short(text: &[u8], word: &Word, [password, permit]: [bool; 2], found: &mut Vec<Candidate>) {
+    let bounded = word.digits == word.len() && !goes_on_right(text, word.end);
+    let mut add = |kind| found.push(Candidate { kind, range: word.range(), evidence: Weak });
+    if bounded && permit && word.len() == 8 {
+        add(Kind::TravelPermit);
+    }
+    if bounded && password && (4..=8).contains(&word.len()) {
+        add(Kind::Password);
     }
 }
 
@@ -72,20 +103,26 @@ fn uuids(text: &[u8], words: &[Word]) -> Vec<std::ops::Range<usize>> {
 
 impl Number<'_> {
     fn look(&self, found: &mut Vec<Candidate>) {
-        self.resident(found);
-        self.mobile(found);
-        self.card(found);
-        self.landline(found);
-        self.others(found);
+        let digits = self.digits;
+        match digits.len() {
+            7 | 9 => self.others(found),
+            15 | 18 => self.resident(found),
+            _ => {}
+        }
+        if (11..=15).contains(&digits.len()) && digits[digits.len() - 11] == b'1' {
+            self.mobile(found);
+        }
+        if (12..=19).contains(&digits.len()) {
+            self.card(found);
+        }
+        if digits[0] == b'0' {
+            self.landline(found);
+        }
     }
 
     fn add(&self, found: &mut Vec<Candidate>, kind: Kind, evidence: Evidence) {
         let range = self.words[0].start..self.words[self.words.len() - 1].end;
         found.push(Candidate { kind, range, evidence });
-    }
-
-    fn groups(&self) -> Vec<usize> {
-        self.words.iter().map(Word::len).collect()
     }
 
     /// Whether all groups are joined in the same way.
@@ -97,16 +134,16 @@ impl Number<'_> {
 
     fn resident(&self, found: &mut Vec<Candidate>) {
         let few = self.words.len() <= 6 || self.words.iter().all(|word| word.len() == 1);
-        if few && resident::is_valid_18(&self.digits) {
+        if few && resident::is_valid_18(self.digits) {
             self.add(found, Kind::CnId, Proven);
-        } else if few && resident::is_valid_15(&self.digits) {
+        } else if few && resident::is_valid_15(self.digits) {
             self.add(found, Kind::CnId15, Weak);
         }
     }
 
     /// Eleven digits, behind the code of the country or not.
     fn mobile(&self, found: &mut Vec<Candidate>) {
-        let digits = &self.digits;
+        let digits = self.digits;
         if digits.len() < 11 || !digits.iter().all(u8::is_ascii_digit) {
             return;
         }
@@ -121,9 +158,9 @@ impl Number<'_> {
             b"0" => false,
             _ => return,
         };
-        let groups = self.groups();
+        let groups = self.groups;
         let own = match prefix {
-            b"" => &groups[..],
+            b"" => groups,
             // Whole groups of their own, or together with the first.
             _ if groups[0] == prefix.len() => &groups[1..],
             _ if groups.len() == 1 => &[11],
@@ -149,13 +186,13 @@ impl Number<'_> {
     }
 
     fn card(&self, found: &mut Vec<Candidate>) {
-        let digits = &self.digits;
+        let digits = self.digits;
         if !digits.iter().all(u8::is_ascii_digit) {
             return;
         }
         let Some(issuer) = card::issuer(digits) else { return };
-        let groups = self.groups();
-        let grouped = match &groups[..] {
+        let groups = self.groups;
+        let grouped = match groups {
             [4, 6, 4 | 5] | [6, 10..=13] => true,
             [first @ .., last] => {
                 first.len() > 1 && first.iter().all(|len| *len == 4) && *last <= 4
@@ -178,14 +215,14 @@ impl Number<'_> {
 
     /// An area and seven or eight digits, and an extension behind them.
     fn landline(&self, found: &mut Vec<Candidate>) {
-        let digits = &self.digits;
+        let digits = self.digits;
         let area = match digits[..] {
             [b'0', b'1', b'0', ..] | [b'0', b'2', ..] => 3,
             [b'0', b'3'..=b'9', ..] => 4,
             _ => return,
         };
-        let groups = self.groups();
-        let (own, extension) = match &groups[..] {
+        let groups = self.groups;
+        let (own, extension) = match groups {
             [first, 3 | 4, 4, rest @ ..] if *first == area => (groups[1] + 4, rest),
             [first, own @ (7 | 8), rest @ ..] if *first == area => (*own, rest),
             [all] if (7..=8).contains(&all.saturating_sub(area)) => (all - area, &[][..]),
@@ -205,14 +242,14 @@ impl Number<'_> {
 
     /// What has a length, and little else.
     fn others(&self, found: &mut Vec<Candidate>) {
-        let groups = self.groups();
-        if groups[..] == [3, 2, 4] && self.is_uniform() && neighbours::is_ssn(&self.digits) {
+        let groups = self.groups;
+        if *groups == [3, 2, 4] && self.is_uniform() && neighbours::is_ssn(self.digits) {
             let dashes = join(self.text, &self.words[0], &self.words[1]) == Join::Tight(b'-');
             self.add(found, Kind::Ssn, if dashes { Shaped } else { Weak });
         }
         let [word] = self.words else { return };
         match (word.len(), word.digits) {
-            (9, 9) if neighbours::is_ssn(&self.digits) => self.add(found, Kind::Ssn, Weak),
+            (9, 9) if neighbours::is_ssn(self.digits) => self.add(found, Kind::Ssn, Weak),
             (7, 7) if b"157".contains(&self.digits[0]) => {
                 let [b'(', check, b')', ..] = &self.text[word.end..] else { return };
                 if check.is_ascii_digit() {
@@ -220,8 +257,6 @@ impl Number<'_> {
                     found.push(Candidate { kind: Kind::MacauId, range, evidence: Weak });
                 }
             }
-            (8, 8) => self.add(found, Kind::TravelPermit, Weak),
-            (4..=8, digits) if digits == word.len() => self.add(found, Kind::Password, Weak),
             _ => {}
         }
     }

@@ -1,57 +1,29 @@
 //! Tokens and keys that say what they are.
 
-use std::{ops::Range, sync::LazyLock};
+use std::ops::Range;
 
-use aho_corasick::AhoCorasick;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use memchr::memmem;
 
+use super::signs::{Mark, PREFIXES, Sign};
 use crate::{
     Kind,
     hit::{Candidate, Evidence::Proven},
 };
 
-/// How the keys of some services begin, and how many characters come behind that at least.
-const PREFIXES: &[(&str, usize)] = &[
-    ("AKIA", 16),
-    ("ASIA", 16),
-    ("ghp_", 20),
-    ("gho_", 20),
-    ("ghs_", 20),
-    ("ghu_", 20),
-    ("github_pat_", 20),
-    ("glpat-", 16),
-    ("xoxa-", 10),
-    ("xoxb-", 10),
-    ("xoxp-", 10),
-    ("xoxr-", 10),
-    ("xoxs-", 10),
-    ("AIza", 35),
-    ("sk_live_", 16),
-    ("sk-", 20),
-    ("LTAI", 12),
-    ("AKID", 32),
-];
-
-static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
-    let first = ["eyJ", "-----BEGIN "];
-    let patterns = first.into_iter().chain(PREFIXES.iter().map(|(prefix, _)| *prefix));
-    AhoCorasick::new(patterns).expect("constant words")
-});
-
-pub(super) fn find(text: &str, found: &mut Vec<Candidate>) {
+pub(super) fn find(text: &str, marks: &[Mark], found: &mut Vec<Candidate>) {
     let mut done = 0;
-    for hit in SEARCH.find_iter(text) {
-        if hit.start() < done {
+    for mark in marks {
+        if mark.start < done {
             continue;
         }
-        let before = text[..hit.start()].bytes().next_back();
+        let before = text[..mark.start].bytes().next_back();
         let bounded = before.is_none_or(|c| !c.is_ascii_alphanumeric());
-        let secret = match hit.pattern().as_usize() {
-            0 if bounded => token(text, hit.start()).map(|range| (Kind::Jwt, range)),
-            1 => key(text, hit.start()).map(|range| (Kind::PrivateKey, range)),
-            n if n >= 2 && bounded => {
-                prefixed(text, hit.range(), PREFIXES[n - 2].1).map(|range| (Kind::ApiKey, range))
+        let secret = match mark.sign {
+            Sign::Key => key(text, mark.start).map(|range| (Kind::PrivateKey, range)),
+            Sign::Token if bounded => token(text, mark.start).map(|range| (Kind::Jwt, range)),
+            Sign::Prefix(n) if bounded => {
+                prefixed(text, mark.range(), PREFIXES[n].1).map(|range| (Kind::ApiKey, range))
             }
             _ => None,
         };
@@ -68,28 +40,34 @@ fn is_url_safe(c: u8) -> bool {
 
 /// Three parts, or five, of which the first is JSON that names an algorithm.
 fn token(text: &str, start: usize) -> Option<Range<usize>> {
-    let all = text[start..].bytes().take_while(|c| is_url_safe(*c) || *c == b'.').count();
-    let mut parts = text[start..start + all].splitn(6, '.');
-    let head = parts.next()?;
-    let rest: Vec<_> = parts.collect();
-    let count = match rest.len() {
-        4.. => 4,
-        2 | 3 => 2,
+    let bytes = text.as_bytes();
+    let part = |from: usize| from + bytes[from..].iter().take_while(|c| is_url_safe(**c)).count();
+    // Where each part ends; no more than five are looked for.
+    let mut ends = [part(start); 5];
+    let mut count = 1;
+    while count < 5 && bytes.get(ends[count - 1]) == Some(&b'.') {
+        ends[count] = part(ends[count - 1] + 1);
+        count += 1;
+    }
+    let end = match count {
+        5 => ends[4],
+        3 | 4 => ends[2],
         _ => return None,
     };
+    let head = &text[start..ends[0]];
     let mut decoded = vec![0; head.len()];
     let decoded = Base64UrlUnpadded::decode(head, &mut decoded).ok()?;
     memmem::find(decoded, b"\"alg\"")?;
-    let len = head.len() + rest[..count].iter().map(|part| 1 + part.len()).sum::<usize>();
-    Some(start..start + len)
+    Some(start..end)
 }
 
 /// From its first line to its last, or to the end of the text.
 fn key(text: &str, start: usize) -> Option<Range<usize>> {
     let rest = &text[start..];
     let label = rest.strip_prefix("-----BEGIN ")?;
+    let label = &label.get(..64).unwrap_or(label);
     let label = &label[..label.find("-----")?];
-    if label.len() > 64 || !label.ends_with("PRIVATE KEY") {
+    if !label.ends_with("PRIVATE KEY") {
         return None;
     }
     let end = format!("-----END {label}-----");

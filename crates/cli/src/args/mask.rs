@@ -1,0 +1,93 @@
+//! What can be typed behind `gmkit mask`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::Json;
+
+#[derive(Subcommand)]
+pub(crate) enum Mask {
+    /// Mask personal data in JSON or text, as a policy says
+    #[command(
+        after_help = "Example:\n  gmkit mask apply --policy policy.toml -o masked.json orders.json\n  \
+        tail -f service.log | gmkit mask apply --policy policy.toml --format text\n\n\
+        What is refused in the middle (exit code 2) leaves no file; on standard output stands what came before."
+    )]
+    Apply(MaskApply),
+    /// Look for personal data and secrets in files and folders
+    #[command(after_help = "Example:\n  gmkit mask scan src logs\n  \
+        gmkit mask scan --fail-on-hit --sarif . > gmkit.sarif\n\n\
+        Found values are shown masked. Files that are no text, and what links point to, are passed over.")]
+    Scan(MaskScan),
+    /// Say what a policy does with a file, and among how many values one would still have to guess
+    #[command(after_help = "Example:\n  gmkit mask explain --policy policy.toml orders.json")]
+    Explain(MaskExplain),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MaskFormat {
+    /// One value of JSON
+    Json,
+    /// Lines of JSON
+    Ndjson,
+    /// Text, line by line
+    Text,
+}
+
+/// A policy and what it is for.
+#[derive(Args)]
+pub(crate) struct MaskPolicy {
+    /// What is masked, and how: TOML
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) policy: PathBuf,
+    /// Key of tokens, by the name that the policy calls it: a file with 16 to 64 bytes or their hex digits
+    #[arg(long, value_name = "NAME=FILE")]
+    pub(crate) key: Vec<String>,
+    /// What the file is [default: by its name, else text]
+    #[arg(long)]
+    pub(crate) format: Option<MaskFormat>,
+}
+
+#[derive(Args)]
+pub(crate) struct MaskApply {
+    #[command(flatten)]
+    pub(crate) policy: MaskPolicy,
+    /// File for the masked body [default: standard output]
+    #[arg(short, value_name = "OUT")]
+    pub(crate) output: Option<PathBuf>,
+    /// What is masked
+    #[arg(default_value = "-")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct MaskScan {
+    /// Only this kind, as mobile, cn_id, card; may be repeated
+    #[arg(long, value_name = "KIND")]
+    pub(crate) kind: Vec<String>,
+    /// Also what only has the shape, as any eleven digits
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Exit with 1 if anything is found
+    #[arg(long)]
+    pub(crate) fail_on_hit: bool,
+    /// For code scanners: SARIF 2.1.0
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) sarif: bool,
+    #[command(flatten)]
+    pub(crate) json: Json,
+    /// Files, folders, or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct MaskExplain {
+    #[command(flatten)]
+    pub(crate) policy: MaskPolicy,
+    #[command(flatten)]
+    pub(crate) json: Json,
+    /// What would be masked
+    pub(crate) file: PathBuf,
+}

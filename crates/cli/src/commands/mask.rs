@@ -1,0 +1,95 @@
+//! `gmkit mask`: personal data, found and masked.
+
+mod apply;
+mod explain;
+mod sarif;
+mod scan;
+
+use std::{path::Path, sync::Arc};
+
+use gmkit::{
+    keys::SoftwareSecret,
+    mask::{Error, JsonStream, Keys, Policy, TextStream},
+};
+
+use crate::{
+    args::{Mask, MaskFormat, MaskPolicy},
+    failure::{Context, Failure, chain},
+    input::Input,
+    keys::read_secret,
+};
+
+/// Largest policy that is read, in bytes.
+const MAX_POLICY: usize = 1 << 20;
+
+pub(crate) fn run(args: &Mask) -> Result<(), Failure> {
+    match args {
+        Mask::Apply(args) => apply::run(args),
+        Mask::Scan(args) => scan::run(args),
+        Mask::Explain(args) => explain::run(args),
+    }
+}
+
+/// Reads the policy, with its keys.
+fn policy(args: &MaskPolicy) -> Result<Policy, Failure> {
+    let mut keys = Keys::new();
+    for key in &args.key {
+        let (name, file) =
+            key.split_once('=').ok_or_else(|| Failure::input("--key is NAME=FILE"))?;
+        let file = Path::new(file);
+        let bytes = SoftwareSecret::decode_file_bytes(&read_secret(file)?);
+        keys.insert(name.to_owned(), Arc::new(SoftwareSecret::hmac_sm3(&bytes).about(file)?));
+    }
+    let text = Input::open(&args.policy)?.read_all(MAX_POLICY)?;
+    let text = std::str::from_utf8(&text).map_err(|_| Failure::input("is no text"));
+    Policy::from_toml(text.about(&args.policy)?, &keys).about(&args.policy)
+}
+
+/// A stream of one of the formats.
+enum Stream {
+    Json(JsonStream<Arc<Policy>>),
+    Text(TextStream<Arc<Policy>>),
+}
+
+impl Stream {
+    fn new(policy: Arc<Policy>, format: MaskFormat) -> Self {
+        match format {
+            MaskFormat::Json => Self::Json(JsonStream::new(policy)),
+            MaskFormat::Ndjson => Self::Json(JsonStream::lines(policy)),
+            MaskFormat::Text => Self::Text(TextStream::new(policy)),
+        }
+    }
+
+    fn push(&mut self, piece: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+        match self {
+            Self::Json(stream) => stream.push(piece, out),
+            Self::Text(stream) => stream.push(piece, out),
+        }
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
+        match self {
+            Self::Json(stream) => stream.finish(out),
+            Self::Text(stream) => stream.finish(out),
+        }
+    }
+}
+
+/// What a file is, as was said, or as its name says.
+fn format(args: &MaskPolicy, file: &Path) -> MaskFormat {
+    let by_name = || match file.extension().and_then(|extension| extension.to_str()) {
+        Some("json") => MaskFormat::Json,
+        Some("ndjson" | "jsonl") => MaskFormat::Ndjson,
+        _ => MaskFormat::Text,
+    };
+    args.format.unwrap_or_else(by_name)
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Key(error) => error.into(),
+            error => Self::input(chain(&error)),
+        }
+    }
+}

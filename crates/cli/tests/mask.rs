@@ -1,0 +1,163 @@
+//! `gmkit mask`, with tokens that OpenSSL computes too, and JSON that Python reads.
+
+mod support;
+
+use serde_json::Value;
+use support::Lab;
+
+const POLICY: &str = r#"
+version = 1
+style = "usual"
+
+[[rule]]
+path = "**.phone"
+kind = "mobile"
+
+[[rule]]
+path = "customer"
+kind = "cn_id"
+strategy = { token = "joins" }
+
+[[rule]]
+path = "internal"
+strategy = "drop"
+
+[detect]
+"#;
+
+const ORDER: &str = r#"{"phone": "+86 138-0013-8000", "customer": " 11010119900318000x", "internal": {"a": 1},
+ "note": "身份证110101199003070003", "amount": 12.50}
+"#;
+
+fn lab() -> Lab {
+    let lab = Lab::empty();
+    lab.write("policy.toml", POLICY);
+    lab.write("order.json", ORDER);
+    lab.write("joins.key", [7; 32]);
+    lab
+}
+
+const APPLY: &str = "mask apply --policy policy.toml --key joins=joins.key";
+
+#[test]
+fn json_is_masked_and_tokens_are_hmacs() {
+    let lab = lab();
+    lab.ok(&format!("{APPLY} -o masked.json order.json"));
+    let masked = String::from_utf8(lab.read("masked.json")).unwrap();
+    lab.write("token", b"\0cn_id\x0011010119900318000X");
+    let hex = "07".repeat(32);
+    let said = lab.peer(&format!("openssl dgst -sm3 -mac HMAC -macopt hexkey:{hex} token"));
+    let token = &said.trim().rsplit(' ').next().unwrap()[..32];
+    let expected = format!(
+        "{{\"phone\": \"+86 138-****-8000\", \"customer\": \"tok_{token}\",\n \
+         \"note\": \"身份证110101********0003\", \"amount\": 12.50}}\n"
+    );
+    assert_eq!(masked, expected);
+    lab.peer("python3 -m json.tool masked.json");
+    // The same from standard input, line by line, and as a text.
+    let line = ORDER.replace('\n', "") + "\n";
+    let done =
+        lab.gmkit_with(format!("{APPLY} --format ndjson").split(' '), line.repeat(3).as_bytes());
+    assert_eq!((done.code, done.stdout), (0, (expected.replace('\n', "") + "\n").repeat(3)));
+    let done = lab.gmkit_with(format!("{APPLY} -").split(' '), "call 138-0013-8000\n".as_bytes());
+    assert_eq!((done.code, &*done.stdout), (0, "call 138-****-8000\n"));
+}
+
+#[test]
+fn what_cannot_be_masked_leaves_nothing() {
+    let lab = lab();
+    let refuse = |name: &str, body: &[u8], why: &str| {
+        lab.write(name, body);
+        let said = lab.fails(2, &format!("{APPLY} -o out {name}"));
+        assert!(said.contains(why) && !said.contains("13800138000"), "{said}");
+        assert!(!lab.path("out").exists());
+    };
+    refuse("cut.json", br#"{"phone":"13800138000""#, "it ends too early");
+    refuse("two.json", b"{} {}", "byte 3");
+    refuse("deep.json", "[".repeat(1000).as_bytes(), "nested deeper");
+    refuse("long.json", format!("\"{}\"", "x".repeat(70_000)).as_bytes(), "longer");
+    refuse("latin.txt", b"caf\xe9", "no UTF-8");
+    refuse("none.json", b"", "it ends too early");
+    lab.fails(2, &format!("{APPLY} -o out missing.json"));
+    lab.fails(2, "mask apply --policy policy.toml -o out order.json");
+    lab.fails(2, "mask apply --policy policy.toml --key joins -o out order.json");
+    lab.fails(2, "mask apply --policy policy.toml --key joins=missing -o out order.json");
+    for (policy, why) in [
+        ("version = 1\n[[rule]]\npath = \"a\"\nkind = \"phone\"\n", "line 4, column 8"),
+        ("version = 2\n", "line 1, column 11"),
+        ("version = 1\nunknown = 1\n", "line 2, column 1"),
+        ("version = 1\n[[rule]]\nstrategy = \"mask\"\n", "path"),
+        ("version = 1\n[[rule]]\npath = \"a..b\"\n", "line 3, column 8"),
+        ("version = 1\n[[rule]]\npath = \"a\"\nstrategy = \"hash\"\n", "a strategy"),
+        ("version = 1\n[[rule]]\npath = \"a\"\nopaque = true\nkind = \"card\"\n", "opaque"),
+        ("version = 1\n[limits]\nmax_inspect = 0\n", "max_inspect"),
+        ("version = 1\nversion", "line 2"),
+        ("", "version"),
+    ] {
+        lab.write("bad.toml", policy);
+        let said = lab.fails(2, "mask apply --policy bad.toml -o out order.json");
+        assert!(said.contains("bad.toml") && said.contains(why), "{policy}: {said}");
+    }
+    assert!(!lab.path("out").exists());
+}
+
+#[test]
+fn scanned() {
+    let lab = Lab::empty();
+    std::fs::create_dir_all(lab.path("logs/old")).unwrap();
+    lab.write(
+        "logs/a.log",
+        "fine\n张三 手机 13800138000\nand alice@example.com, key AKIAIOSFODNN7EXAMPLE\n",
+    );
+    lab.write("logs/old/b.log", b"gbk \xd6\xd0 id 110101199003070003");
+    lab.write("logs/binary", b"\0\x01alice@example.com");
+    std::os::unix::fs::symlink("/", lab.path("logs/link")).unwrap();
+    let said = lab.ok("mask scan logs");
+    let expected = "logs/a.log:2:7: mobile (medium) 138******00\n\
+                    logs/a.log:3:5: email (high) ****@example.com\n\
+                    logs/a.log:3:28: api_key (high) [REDACTED:api_key]\n\
+                    logs/old/b.log:1:11: cn_id (high) 1****************3\n\
+                    4 found in 2 files; 1 that are no text passed over\n";
+    assert_eq!(said, expected);
+    let said = lab.ok("mask scan --json --kind email --kind cn_id logs");
+    let report: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(report["found"].as_array().unwrap().len(), 2);
+    assert_eq!(report["found"][1]["masked"], "1****************3");
+    let said = lab.ok("mask scan --sarif logs");
+    let report: Value = serde_json::from_str(&said).unwrap();
+    let result = &report["runs"][0]["results"][0];
+    assert_eq!((&report["version"], &result["ruleId"]), (&"2.1.0".into(), &"mobile".into()));
+    assert_eq!(result["locations"][0]["physicalLocation"]["region"]["startColumn"], 7);
+    let done = lab.gmkit("mask scan --fail-on-hit logs");
+    assert_eq!(done.code, 1);
+    for raw in ["13800138000", "alice", "AKIA", "1990"] {
+        assert!(!done.stdout.contains(raw) && !done.stderr.contains(raw));
+    }
+    lab.write("clean", "order 1700000000000\n13800138000\n");
+    lab.ok("mask scan --fail-on-hit clean");
+    assert!(lab.ok("mask scan --strict clean").contains("clean:2:1: mobile (low)"));
+    lab.fails(2, "mask scan missing");
+    lab.fails(2, "mask scan --kind phone clean");
+    // A line that is longer than is held, and one without an end.
+    lab.write("long", format!("{} alice@example.com", "word ".repeat(1 << 20)));
+    let column = 5 * (1 << 20) + 2;
+    assert!(lab.ok("mask scan long").starts_with(&format!("long:1:{column}: email")));
+}
+
+#[test]
+fn explained() {
+    let lab = lab();
+    let explain = "mask explain --policy policy.toml --key joins=joins.key order.json";
+    let said = lab.ok(explain);
+    let row = |name: &str| {
+        let line = said.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(row("phone"), "phone mobile rule mask, usual 1 10000 +86 138-****-8000");
+    assert_eq!(row("note"), "note cn_id high mask, usual 1 3320 110101********0003");
+    assert!(row("customer").starts_with("customer cn_id rule token 1 - tok_"));
+    let rows: Value = serde_json::from_str(&lab.ok(&format!("{explain} --json"))).unwrap();
+    assert!(rows.as_array().unwrap().iter().any(|row| row["candidates"] == 3320));
+    lab.write("empty.json", "{}");
+    assert_eq!(lab.ok(&explain.replace("order.json", "empty.json")), "nothing is replaced\n");
+}
