@@ -1,5 +1,7 @@
 //! Masking of JSON bodies beside parsing and writing them with `serde_json`.
 
+#![allow(missing_docs, reason = "criterion's macros define public functions")]
+
 use std::{fmt::Write as _, hint::black_box, time::Duration};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -39,6 +41,17 @@ path = "[*].buyer.address"
 kind = "address"
 "#;
 
+/// What gives the detectors the most to do.
+const HOSTILE: &[(&str, &str)] = &[
+    ("digits", "1 "),
+    ("dots", "1."),
+    ("colons", "a:"),
+    ("ats", "a@"),
+    ("mobiles", "13800138000 "),
+    ("addresses", "市区路1"),
+    ("labels", "password="),
+];
+
 fn masking(criterion: &mut Criterion) {
     let body = body();
     let mut group = criterion.benchmark_group("mask");
@@ -51,7 +64,7 @@ fn masking(criterion: &mut Criterion) {
     });
     let rules = Policy::from_toml(RULES, &Keys::new()).unwrap();
     group.bench_function("rules", |bench| {
-        bench.iter(|| json(&rules, black_box(body.as_bytes())).unwrap())
+        bench.iter(|| json(&rules, black_box(body.as_bytes())).unwrap());
     });
     let all = rules.with_finder(Some(Finder::new()));
     group.bench_function("rules and detectors", |bench| {
@@ -65,21 +78,11 @@ fn masking(criterion: &mut Criterion) {
             out
         });
     });
-    let hostile = "1 ".repeat(body.len() / 2);
-    group.throughput(Throughput::Bytes(hostile.len() as u64));
-    for (name, unit) in [
-        ("digits", "1 "),
-        ("dots", "1."),
-        ("colons", "a:"),
-        ("ats", "a@"),
-        ("mobiles", "13800138000 "),
-        ("addresses", "市区路1"),
-        ("braces", "{\\\""),
-    ] {
-        let text = format!("[\"{}\"]", unit.repeat(60_000 / unit.len())).repeat(1);
+    for (name, unit) in HOSTILE {
+        let text = format!("[\"{}\"]", unit.repeat(60_000 / unit.len()));
         let many = format!("[{}]", vec![text; 10].join(","));
         group.throughput(Throughput::Bytes(many.len() as u64));
-        group.bench_function(format!("hostile {name}"), |bench| {
+        group.bench_function(format!("hostile, {name}"), |bench| {
             bench.iter(|| json(&all, black_box(many.as_bytes())).unwrap());
         });
     }

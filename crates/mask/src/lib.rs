@@ -2,7 +2,7 @@
 //!
 //! - [`Finder`] finds them in texts: identity numbers, telephones, cards, addresses, names, tokens, by shape, check digits
 //!   and the words around them, through the disguises that Unicode offers.
-//! - [`mask`] is the conventional mask of each [`Kind`]; a [`Strategy`] is what else can be put in a value's place.
+//! - [`mask()`] is the conventional mask of each [`Kind`]; a [`Strategy`] is what else can be put in a value's place.
 //! - A [`Policy`] says what is masked and how: rules for places in JSON, detectors for everything else.
 //! - [`JsonStream`] and [`TextStream`] rewrite bodies as they stream by, however they are cut into pieces.
 //!

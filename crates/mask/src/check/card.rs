@@ -22,7 +22,7 @@ pub(crate) fn luhn(digits: &[u8]) -> bool {
             value / 10 + value % 10
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 /// Who gives out cards with such a number.

@@ -7,7 +7,7 @@ pub(crate) fn exists(
     day: u32,
     years: std::ops::RangeInclusive<u32>,
 ) -> bool {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let days = match month {
         2 => 28 + u32::from(leap),
         4 | 6 | 9 | 11 => 30,

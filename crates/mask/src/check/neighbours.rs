@@ -19,8 +19,8 @@ pub(crate) fn is_hkid(id: &[u8]) -> bool {
     };
     id[0].is_ascii_uppercase()
         && digits.iter().all(u8::is_ascii_digit)
-        && (9 * letters[0] + 8 * letters[1] + weighted(digits, &[7, 6, 5, 4, 3, 2]) + check) % 11
-            == 0
+        && (9 * letters[0] + 8 * letters[1] + weighted(digits, &[7, 6, 5, 4, 3, 2]) + check)
+            .is_multiple_of(11)
 }
 
 /// A capital letter, 1, 2, 8 or 9, and eight digits of which the last is the check.
@@ -33,7 +33,8 @@ pub(crate) fn is_twid(id: &[u8]) -> bool {
         return false;
     }
     let number = place as u32 + 10;
-    (number / 10 + 9 * (number % 10) + weighted(digits, &[8, 7, 6, 5, 4, 3, 2, 1, 1])) % 10 == 0
+    (number / 10 + 9 * (number % 10) + weighted(digits, &[8, 7, 6, 5, 4, 3, 2, 1, 1]))
+        .is_multiple_of(10)
 }
 
 /// Nine digits that may have been given to somebody.
