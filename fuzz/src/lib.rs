@@ -11,12 +11,14 @@ use gmkit_pki::{Certificate, Crl, Request, Serial, ocsp, san, subject, subtrees}
 use gmkit_sm2::{Ciphertext, Id, PublicKey, Signature};
 
 mod audit;
+mod mask;
 mod messages;
 mod pki_seeds;
 mod tls;
 mod token;
 
 pub use audit::{audit_event, audit_note};
+pub use mask::{mask_json, mask_policy, mask_text};
 pub use messages::{cfca, encrypted_message, pkcs12, signed_message};
 pub use tls::{tls_client, tls_client_sealed, tls_server, tls_server_sealed, tls_ticket};
 pub use token::token_calls;
@@ -50,6 +52,9 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("tls_ticket", tls_ticket),
     ("audit_event", audit_event),
     ("audit_note", audit_note),
+    ("mask_json", mask_json),
+    ("mask_text", mask_text),
+    ("mask_policy", mask_policy),
 ];
 
 /// Signatures in DER and raw. DER is unique: what is accepted is what would be written.
@@ -226,6 +231,7 @@ pub fn seeds() -> Vec<(&'static str, String, Vec<u8>)> {
     seeds.extend(messages::seeds());
     seeds.extend(tls::seeds());
     seeds.extend(audit::seeds());
+    seeds.extend(mask::seeds());
     for (name, format) in [
         ("compat", KeyFormat::Compat),
         ("openssl4", KeyFormat::OpenSsl4),

@@ -38,8 +38,36 @@ pub fn mask(kind: Kind, style: Style, text: &str) -> String {
     masked(kind, style == Style::Strict, text).unwrap_or_else(|| HIDDEN.to_owned())
 }
 
+/// Whether all characters are ones that values of the kind have, or what separates their groups: the mask may leave any of
+/// them in sight.
+fn is_plausible(kind: Kind, text: &str) -> bool {
+    let own = |c: char| match kind {
+        Kind::Mobile | Kind::Landline | Kind::Card | Kind::Ssn | Kind::MacauId | Kind::CnId15 => {
+            c.is_ascii_digit()
+        }
+        Kind::CnId => c.is_ascii_digit() || c.eq_ignore_ascii_case(&'X'),
+        Kind::BirthDate => c.is_ascii_digit() || "年月日".contains(c),
+        Kind::Mac => c.is_ascii_hexdigit(),
+        Kind::Military => c.is_ascii_digit() || c.is_alphabetic() && !c.is_ascii(),
+        Kind::Plate => c.is_alphanumeric(),
+        Kind::Mrz => c.is_ascii_alphanumeric() || c == '<',
+        Kind::Passport
+        | Kind::TravelPermit
+        | Kind::HkId
+        | Kind::TwId
+        | Kind::Uscc
+        | Kind::Iban
+        | Kind::Vin => c.is_ascii_alphanumeric(),
+        _ => true,
+    };
+    text.chars().filter_map(folded_char).all(|c| own(c) || " -./_()+:·*".contains(c))
+}
+
 /// `None` for what does not look like its kind.
 fn masked(kind: Kind, strict: bool, text: &str) -> Option<String> {
+    if !is_plausible(kind, text) {
+        return None;
+    }
     let n = text.chars().filter(|c| counts(*c)).count();
     // How many characters are shown in front and at the end.
     let show =
@@ -58,7 +86,11 @@ fn masked(kind: Kind, strict: bool, text: &str) -> Option<String> {
         Kind::HkId => (8..=9).contains(&n).then(|| hide(text, |i| i == 0 || i + 2 == n)),
         Kind::Mobile => {
             let end = if strict { 2 } else { 4 };
-            (11..=15).contains(&n).then(|| hide(text, |i| i + 11 < n + 3 || i + end >= n))
+            // Before its eleven digits stands the code of the country at most.
+            let digits = text.chars().filter(|c| counts(*c)).filter_map(folded_char);
+            let prefix: String = digits.take(n.saturating_sub(11)).collect();
+            ((11..=15).contains(&n) && matches!(&*prefix, "" | "0" | "86" | "0086"))
+                .then(|| hide(text, |i| i + 11 < n + 3 || i + end >= n))
         }
         // The first six and the last four leave too little of a short one.
         Kind::Card if n >= 16 => show(16..=19, (6, 4), (0, 4)),
@@ -71,8 +103,10 @@ fn masked(kind: Kind, strict: bool, text: &str) -> Option<String> {
         Kind::Vin => show(17..=17, (3, 0), (3, 0)),
         Kind::Mac => show(12..=12, (6, 0), (0, 0)),
         Kind::Mrz => show(44..=88, (0, 0), (0, 0)),
-        Kind::Military => Some(hide_digits(text, 0)),
-        Kind::BirthDate => (n >= 4).then(|| hide_digits(text, if strict { 0 } else { 4 })),
+        Kind::Military => military(text),
+        Kind::BirthDate => {
+            (4..=11).contains(&n).then(|| hide_digits(text, if strict { 0 } else { 4 }))
+        }
         Kind::Landline => landline(text, strict),
         Kind::Email => mailbox(text, strict),
         Kind::Ipv4 => ipv4(text, strict),
@@ -115,6 +149,14 @@ fn hide_digits(text: &str, shown: usize) -> String {
     text.chars().filter_map(hidden).collect()
 }
 
+/// One character, and what is the same on all of them.
+fn military(text: &str) -> Option<String> {
+    let (first, rest) = text.split_once("字第")?;
+    let digits = rest.strip_suffix('号')?;
+    let right = first.chars().count() == 1 && digits.chars().all(|c| c.is_numeric() || c == '*');
+    right.then(|| hide_digits(text, 0))
+}
+
 fn landline(text: &str, strict: bool) -> Option<String> {
     let digits: String = text.chars().filter(|c| counts(*c)).filter_map(folded_char).collect();
     let area = if digits.starts_with("010") || digits.starts_with("02") { 3 } else { 4 };
@@ -132,7 +174,11 @@ fn landline(text: &str, strict: bool) -> Option<String> {
 
 fn mailbox(text: &str, strict: bool) -> Option<String> {
     let (local, domain) = text.rsplit_once(['@', '＠'])?;
-    if domain.is_empty() || domain.chars().any(char::is_whitespace) {
+    let (_, top) = domain.rsplit_once(['.', '．'])?;
+    if top.is_empty()
+        || !top.chars().all(|c| c.is_alphabetic() || c == '-')
+        || domain.chars().any(char::is_whitespace)
+    {
         return None;
     }
     let first = local.chars().next().filter(|c| *c != '*' && !strict && local.chars().count() > 2);
@@ -189,6 +235,12 @@ fn address(text: &str, strict: bool) -> Option<String> {
     // The district is not what a street may be called after.
     let limit = text.find(['路', '街', '巷', '村', '号', '栋']).unwrap_or(text.len());
     let at = levels.iter().find_map(|level| text[..limit].find(*level))?;
+    // Whatever else stands before it is no place.
+    let place = text[..at].chars().count() <= 16
+        && text[..at].chars().all(|c| c.is_alphabetic() && !c.is_ascii());
+    if !place {
+        return None;
+    }
     Some(format!("{}{HIDDEN}", &text[..at + '区'.len_utf8()]))
 }
 
@@ -269,14 +321,29 @@ mod tests {
             "\u{200b}",
             "12345678901234567890123456",
             "x\ny",
+            "abcdefghijk",
+            "abcdefghijklmnopqr",
+            "张三13800138000",
+            "alice@13800138000",
+            "no phone: see note",
+            "张三 13800138000 北京市朝阳区",
+            "军字第 see 13800138000",
+            "9999138001380001",
+            "x@y",
         ];
         for kind in Kind::ALL {
             for text in odd {
                 for style in [Style::Usual, Style::Strict] {
                     let masked = mask(*kind, style, text);
                     let digits = masked.chars().filter(char::is_ascii_digit).count();
-                    assert!(digits <= 4, "{kind} {text}: {masked}");
+                    assert!(digits <= 4 || *kind == Kind::Card, "{kind} {text}: {masked}");
                     assert!(text.len() < 5 || masked != text, "{kind} {text}");
+                    assert!(
+                        !["see", "phone", "cdef", "8000", "@y"]
+                            .iter()
+                            .any(|raw| masked.contains(raw)),
+                        "{kind} {text}: {masked}"
+                    );
                     assert_eq!(mask(*kind, style, &masked), masked, "{kind} {text}");
                 }
             }

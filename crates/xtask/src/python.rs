@@ -6,11 +6,13 @@ use crate::run::{self, Result};
 
 /// What is installed: OpenSSL 4 inside `cryptography`'s wheel, reached through pyOpenSSL; and
 /// GmSSL 3.1.1, which `easy_gmssl` compiles; tongsuopy; the `gmssl` that is pure Python; jsonschema;
-/// librdkafka, with its mock cluster; the messages of OpenTelemetry; and zig with cargo-zigbuild, which link for other
+/// librdkafka, with its mock cluster; the messages of OpenTelemetry; makers of
+/// numbers that look real, with their check digits; and zig with cargo-zigbuild, which link for other
 /// targets and older glibcs.
 const PACKAGES: &str = "pyOpenSSL==26.4.0 cryptography==50.0.2 easy_gmssl==2.0.1 pyasn1==0.6.1 \
                         tongsuopy==1.0.1 gmssl==3.2.2 jsonschema==4.25.1 \
                         confluent-kafka==2.16.1 opentelemetry-proto==1.45.2 \
+                        Faker==40.54.0 python-stdnum==2.2 \
                         ziglang==0.17.1 cargo-zigbuild==0.24.0";
 
 /// Makes the environment once and returns its folder.

@@ -26,7 +26,7 @@ fn pattern(text: &str) -> Regex {
 static PLATE: LazyLock<Regex> = LazyLock::new(|| {
     let letter = "[A-HJ-NP-Za-hj-np-z]";
     let rest = "[A-HJ-NP-Za-hj-np-z0-9]";
-    pattern(&format!("^{letter}[ ·.]?(?:{rest}{{6}}|{rest}{{5}}|{rest}{{4}}[挂学警港澳])"))
+    pattern(&format!("^{letter}[ ·.-]?(?:{rest}{{6}}|{rest}{{5}}|{rest}{{4}}[挂学警港澳])"))
 });
 
 /// Whoever is called so, behind a label: its separator is the first group, the name the second.
