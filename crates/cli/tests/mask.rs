@@ -59,7 +59,10 @@ fn json_is_masked_and_tokens_are_hmacs() {
     let done =
         lab.gmkit_with(format!("{APPLY} --format ndjson").split(' '), line.repeat(3).as_bytes());
     assert_eq!((done.code, done.stdout), (0, (expected.replace('\n', "") + "\n").repeat(3)));
-    let done = lab.gmkit_with(format!("{APPLY} -").split(' '), "call 138-0013-8000\n".as_bytes());
+    let done = lab.gmkit_with(
+        format!("{APPLY} --format text -").split(' '),
+        "call 138-0013-8000\n".as_bytes(),
+    );
     assert_eq!((done.code, &*done.stdout), (0, "call 138-****-8000\n"));
 }
 
@@ -76,8 +79,12 @@ fn what_cannot_be_masked_leaves_nothing() {
     refuse("two.json", b"{} {}", "byte 3");
     refuse("deep.json", "[".repeat(1000).as_bytes(), "nested deeper");
     refuse("long.json", format!("\"{}\"", "x".repeat(70_000)).as_bytes(), "longer");
-    refuse("latin.txt", b"caf\xe9", "no UTF-8");
+    refuse("latin.json", b"\"caf\xe9\"", "no UTF-8");
+    refuse("order.txt", b"13800138000", "say --format");
     refuse("none.json", b"", "it ends too early");
+    lab.write("rules.toml", "version = 1\n[[rule]]\npath = \"a\"\n");
+    let said = lab.fails(2, "mask apply --policy rules.toml --format text -o out order.txt");
+    assert!(said.contains("[detect]"), "{said}");
     lab.fails(2, &format!("{APPLY} -o out missing.json"));
     lab.fails(2, "mask apply --policy policy.toml -o out order.json");
     lab.fails(2, "mask apply --policy policy.toml --key joins -o out order.json");

@@ -59,6 +59,10 @@ impl Finder {
         self
     }
 
+    pub(crate) fn looks_for(&self, kind: Kind) -> bool {
+        self.kinds.contains(&kind)
+    }
+
     /// What is in a text, from left to right, without overlaps.
     #[must_use]
     pub fn find(&self, text: &str) -> Vec<Hit> {
@@ -100,6 +104,7 @@ fn candidates(text: &str, marks: &[Mark], around: &Around<'_>) -> Vec<Candidate>
         labels::find(text, marks, &mut found);
         chinese::find(text, marks, &mut found);
     }
+    labels::find_under(text, around, &mut found);
     if !text.is_ascii()
         && around.name_announces(Kind::Name)
         && let Some(range) = chinese::name(text)

@@ -55,6 +55,8 @@ pub struct JsonStream<P> {
     nested: usize,
     expected: Expected,
     frames: Vec<Frame>,
+    /// The name of the member whose value all of it is.
+    name: String,
     places: Places,
     /// Commas, names and spaces that go with the value behind them.
     before: Vec<u8>,
@@ -110,7 +112,7 @@ impl<P: Deref<Target = Policy>> JsonStream<P> {
     /// One for a body of one value.
     pub fn new(policy: P) -> Self {
         let nested = policy.limits.nested;
-        Self::within(policy, nested)
+        Self::within(policy, nested, "")
     }
 
     /// One for lines of JSON (NDJSON).
@@ -118,7 +120,8 @@ impl<P: Deref<Target = Policy>> JsonStream<P> {
         Self { lines: true, ..Self::new(policy) }
     }
 
-    fn within(policy: P, nested: usize) -> Self {
+    /// The value of a member of that name is JSON, too.
+    fn within(policy: P, nested: usize, name: &str) -> Self {
         let places = Places::new(&policy.rules);
         Self {
             policy,
@@ -126,6 +129,7 @@ impl<P: Deref<Target = Policy>> JsonStream<P> {
             nested,
             expected: Expected::Top,
             frames: Vec::new(),
+            name: name.to_owned(),
             places,
             before: Vec::new(),
             held: Vec::new(),
@@ -171,7 +175,7 @@ impl<P: Deref<Target = Policy>> JsonStream<P> {
                 _ => false,
             };
             stream.failed = true;
-            if taken < held.len() || !whole {
+            if taken < held.len() || !whole || stream.passing.is_some() {
                 return Err(stream.malformed(0, "it ends too early"));
             }
             Ok(())
@@ -271,7 +275,9 @@ impl<P: Deref<Target = Policy>> JsonStream<P> {
     /// Keeps what goes with the next value.
     fn hold(&mut self, bytes: &[u8]) -> Result<(), Error> {
         // A name, and as much again around it.
-        if self.before.len() + bytes.len() > 2 * self.policy.limits.max_inspect + 64 {
+        if self.before.len() + bytes.len()
+            > self.policy.limits.max_inspect.saturating_mul(2).saturating_add(64)
+        {
             return Err(Error::Limit { offset: self.offset, reason: "more space between values" });
         }
         self.before.extend_from_slice(bytes);
@@ -302,9 +308,9 @@ impl<P: Deref<Target = Policy>> JsonStream<P> {
         if frame.is_array {
             frame.count += 1;
             let found = self.places.element(&self.policy.rules, frame.count - 1);
-            return Ok(frame.rule.or(found));
+            return Ok(first(frame.rule, found));
         }
-        Ok(frame.rule.or(self.places.found()))
+        Ok(first(frame.rule, self.places.found()))
     }
 
     fn end(&mut self) {
@@ -331,7 +337,7 @@ impl<P: Deref<Target = Policy>> JsonStream<P> {
             out.push(bracket);
         }
         let is_array = bracket == b'[';
-        let name = self.frames.last().map_or_else(String::new, |frame| frame.name.clone());
+        let name = self.frames.last().map_or(&self.name, |frame| &frame.name).clone();
         self.frames.push(Frame { is_array, count: 0, name, kept: false, rule });
         self.places.down();
         self.expected = if is_array { Expected::ValueOrEnd } else { Expected::NameOrEnd };
@@ -365,9 +371,9 @@ impl<P: Deref<Target = Policy>> JsonStream<P> {
             .scan
             .string(data)
             .map_err(|at| self.malformed(at, "a control character in a string"))?;
-        let most = self.policy.limits.max_inspect;
-        let Some(len) = end.filter(|len| *len <= most + 2) else {
-            return if data.len() > most + 2 {
+        let most = self.policy.limits.max_inspect.saturating_add(2);
+        let Some(len) = end.filter(|len| *len <= most) else {
+            return if data.len() > most {
                 self.too_long(is_name, data, out).map(Some)
             } else {
                 Ok(None)
@@ -383,7 +389,7 @@ impl<P: Deref<Target = Policy>> JsonStream<P> {
             self.name(text)?;
         } else {
             let rule = self.begin()?;
-            let name = self.frames.last().map_or("", |frame| &frame.name);
+            let name = self.frames.last().map_or(&*self.name, |frame| &frame.name);
             let written = self.rewriter().string(name, text, rule)?;
             self.put(rule, written.as_deref().unwrap_or(&data[..len]), out);
         }
@@ -392,12 +398,8 @@ impl<P: Deref<Target = Policy>> JsonStream<P> {
 
     fn name(&mut self, raw: &str) -> Result<(), Error> {
         let decoded = string::Decoded::new(raw);
-        let frame = self.frames.last();
-        let rule = frame.and_then(|frame| frame.rule).map(|rule| &self.policy.rules[rule].action);
-        let hidden = match rule {
-            Some(Action::Opaque) => None,
-            _ => self.rewriter().name(&decoded)?,
-        };
+        let rule = self.frames.last().and_then(|frame| frame.rule);
+        let hidden = self.rewriter().name(&decoded, rule)?;
         self.hold(b"\"")?;
         self.hold(hidden.as_deref().unwrap_or(raw.as_bytes()))?;
         self.hold(b"\"")?;
@@ -422,7 +424,7 @@ impl<P: Deref<Target = Policy>> JsonStream<P> {
         let Some(len) = len.or(last.then_some(data.len())) else { return Ok(None) };
         let word = literal::word(&data[..len]).ok_or_else(|| self.malformed(0, "no JSON"))?;
         let rule = self.begin()?;
-        let name = self.frames.last().map_or("", |frame| &frame.name);
+        let name = self.frames.last().map_or(&*self.name, |frame| &frame.name);
         let written = self.rewriter().word(name, word, rule)?;
         self.put(rule, written.as_deref().unwrap_or(&data[..len]), out);
         Ok(Some(len))
@@ -495,5 +497,13 @@ impl<P: Deref<Target = Policy>> JsonStream<P> {
             out.extend_from_slice(&data[..len]);
         }
         Ok(len)
+    }
+}
+
+/// Of the rule for what a value is in and the one for itself, the one that stands first.
+fn first(outer: Option<usize>, own: Option<usize>) -> Option<usize> {
+    match (outer, own) {
+        (Some(outer), Some(own)) => Some(outer.min(own)),
+        (outer, own) => outer.or(own),
     }
 }

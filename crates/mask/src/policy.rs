@@ -15,7 +15,7 @@ pub(crate) use path::{Step, fold_name};
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Decision<'t> {
-    /// The name of the member, or of the member that an array is; empty in a text.
+    /// The name of the member, or of the member that an array is, masked itself; empty in a text.
     pub name: &'t str,
     /// What it was.
     pub kind: Option<Kind>,
@@ -151,6 +151,18 @@ impl Policy {
         self
     }
 
+    /// Whether it has rules: they are for places in JSON, and do nothing to a text.
+    #[must_use]
+    pub fn has_rules(&self) -> bool {
+        !self.rules.is_empty()
+    }
+
+    /// Whether it has detectors: without them nothing is done to a text.
+    #[must_use]
+    pub fn has_detectors(&self) -> bool {
+        self.finder.is_some()
+    }
+
     /// What is done with what they find.
     #[must_use]
     pub fn with_strategy(mut self, strategy: Strategy) -> Self {
@@ -195,7 +207,7 @@ impl Policy {
     ) -> Result<String, Error> {
         let becomes = strategy.apply(kind, text)?;
         if let Some(observer) = &self.observer {
-            let becomes = &becomes;
+            let (name, becomes) = (&*shown(name), &becomes);
             observer.replaced(&Decision { name, kind, confidence, strategy, becomes });
         }
         Ok(becomes)
@@ -203,6 +215,11 @@ impl Policy {
 
     pub(crate) fn strategy_for(&self, kind: Kind) -> &Strategy {
         self.by_kind.get(&kind).unwrap_or(&self.strategy)
+    }
+
+    /// Whether a kind is looked for.
+    pub(crate) fn finds(&self, kind: Kind) -> bool {
+        self.finder.as_ref().is_some_and(|finder| finder.looks_for(kind))
     }
 
     /// What is found in a text that has a name.
@@ -215,6 +232,16 @@ impl Default for Policy {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// A member's name for those who must not see what is masked in it.
+fn shown(name: &str) -> String {
+    let mut shown = name.to_owned();
+    for hit in Finder::new().with_least(Confidence::Low).find(name).into_iter().rev() {
+        let with = crate::mask(hit.kind, Style::Strict, &name[hit.range.clone()]);
+        shown.replace_range(hit.range, &with);
+    }
+    shown
 }
 
 /// The confidence of this name.

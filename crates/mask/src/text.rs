@@ -2,12 +2,18 @@
 
 use std::ops::Deref;
 
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
-use crate::{Error, Kind, OnLimit, Policy};
+use crate::{Error, Kind, OnLimit, Policy, fold::Folded};
 
 /// What stands for a line that is longer than is looked at.
 const TOO_LONG: &str = "[REDACTED:too_long]";
+
+/// How a key begins; its end has its label.
+const BEGIN: &str = "-----BEGIN ";
+
+/// How much of a line that is too long is kept, so that no such mark is cut in two.
+const OVERLAP: usize = 512;
 
 /// Masks a text. Rules are for places, which it has none of.
 ///
@@ -81,7 +87,7 @@ impl<P: Deref<Target = Policy>> TextStream<P> {
         self.held.drain(..start);
         self.looked = self.held.len();
         // The last of them may be half of the line's end.
-        if self.held.len() > self.policy.limits.max_inspect + 1 {
+        if self.held.len() > self.policy.limits.max_inspect.saturating_add(1) {
             self.too_long(out)?;
         }
         self.failed = false;
@@ -100,7 +106,7 @@ impl<P: Deref<Target = Policy>> TextStream<P> {
         self.line(&held, out)
     }
 
-    /// The beginning of a line that is too long to be looked at.
+    /// The beginning of a line that is too long to be looked at; but for keys, which may begin or end in it.
     fn too_long(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
         if self.policy.limits.on_limit == OnLimit::Refuse {
             return Err(Error::Limit { offset: self.offset, reason: "a longer line" });
@@ -109,7 +115,10 @@ impl<P: Deref<Target = Policy>> TextStream<P> {
             out.extend_from_slice(TOO_LONG.as_bytes());
         }
         self.skipping = true;
-        let gone = self.held.len() - usize::from(self.held.ends_with(b"\r"));
+        let held = std::mem::take(&mut self.held);
+        self.follow_key(&String::from_utf8_lossy(&held));
+        self.held = held;
+        let gone = self.held.len().saturating_sub(OVERLAP);
         self.offset += gone as u64;
         self.held.drain(..gone);
         self.looked = self.held.len();
@@ -121,47 +130,72 @@ impl<P: Deref<Target = Policy>> TextStream<P> {
         let offset = self.offset;
         self.offset += line.len() as u64;
         let end = if line.ends_with(b"\r\n") { 2 } else { usize::from(line.ends_with(b"\n")) };
-        let (mut own, end) = line.split_at(line.len() - end);
-        if std::mem::take(&mut self.skipping) {
-            if self.key.is_none() {
-                out.extend_from_slice(end);
-            }
-            return Ok(());
-        }
-        if own.len() > self.policy.limits.max_inspect {
+        let (own, end) = line.split_at(line.len() - end);
+        let skipped = std::mem::take(&mut self.skipping);
+        if skipped || own.len() > self.policy.limits.max_inspect {
             if self.policy.limits.on_limit == OnLimit::Refuse {
                 return Err(Error::Limit { offset, reason: "a longer line" });
             }
-            own = TOO_LONG.as_bytes();
+            if !skipped && self.key.is_none() {
+                out.extend_from_slice(TOO_LONG.as_bytes());
+            }
+            self.follow_key(&String::from_utf8_lossy(own));
+        } else {
+            let text = std::str::from_utf8(own);
+            let text = text.map_err(|_| Error::Malformed { offset, reason: "no UTF-8" })?;
+            let behind = match &self.key {
+                Some(last) => end_of(last, text),
+                None => Some(0),
+            };
+            if let Some(at) = behind {
+                self.rewrite(&text[at..], out)?;
+            }
+            self.follow_key(text);
         }
-        if let Some(last) = &self.key {
-            let Some(at) = memmem::find(own, last.as_bytes()) else { return Ok(()) };
-            own = &own[at + last.len()..];
-            self.key = None;
-        }
-        let text = std::str::from_utf8(own);
-        let text = text.map_err(|_| Error::Malformed { offset, reason: "no UTF-8" })?;
-        self.rewrite(text, out)?;
         if self.key.is_none() {
             out.extend_from_slice(end);
         }
         Ok(())
     }
 
-    fn rewrite(&mut self, text: &str, out: &mut Vec<u8>) -> Result<(), Error> {
+    /// Whether a key goes on behind this: the end of each one is looked for, then the beginning of another.
+    fn follow_key(&mut self, text: &str) {
+        if !self.policy.finds(Kind::PrivateKey) {
+            return;
+        }
+        let folded = Folded::new(text);
+        let mut rest = folded.text();
+        loop {
+            if let Some(last) = &self.key {
+                let Some(at) = rest.find(last) else { return };
+                rest = &rest[at + last.len()..];
+                self.key = None;
+            }
+            let Some(at) = rest.find(BEGIN) else { return };
+            rest = &rest[at + BEGIN.len()..];
+            let label = rest.split("-----").next().unwrap_or_default();
+            if label.len() <= 64 && label.ends_with("PRIVATE KEY") && rest.len() > label.len() {
+                self.key = Some(format!("-----END {label}-----"));
+            }
+        }
+    }
+
+    fn rewrite(&self, text: &str, out: &mut Vec<u8>) -> Result<(), Error> {
         let mut done = 0;
         for hit in self.policy.find("", text) {
-            let own = &text[hit.range.clone()];
             out.extend_from_slice(&text.as_bytes()[done..hit.range.start]);
-            out.extend_from_slice(self.policy.put_hit("", &hit, own)?.as_bytes());
+            let with = self.policy.put_hit("", &hit, &text[hit.range.clone()])?;
+            out.extend_from_slice(with.as_bytes());
             done = hit.range.end;
-            if hit.kind == Kind::PrivateKey && !own.contains("-----END ") {
-                let label =
-                    own.strip_prefix("-----BEGIN ").and_then(|rest| rest.split("-----").next());
-                self.key = label.map(|label| format!("-----END {label}-----"));
-            }
         }
         out.extend_from_slice(&text.as_bytes()[done..]);
         Ok(())
     }
+}
+
+/// Where in a text the end of a key ends.
+fn end_of(last: &str, text: &str) -> Option<usize> {
+    let folded = Folded::new(text);
+    let at = folded.text().find(last)?;
+    Some(folded.original(at..at + last.len()).end)
 }

@@ -114,6 +114,32 @@ fn numbers_that_something_announces() {
 }
 
 #[test]
+fn what_stands_beside_something_else() {
+    for (text, expected) in [
+        ("order from alice@example.com", "email:alice@example.com"),
+        ("port 22 from 192.0.2.7", "ipv4:192.0.2.7"),
+        (
+            "快递地址：北京市朝阳区示例路1号院2号楼",
+            "address:快递地址：北京市朝阳区示例路1号院2号楼",
+        ),
+        ("出生时间：1990-03-07", "birth_date:1990-03-07"),
+        ("https://example.org/reset?email=alice@example.com", "email:alice@example.com"),
+        ("GET /api/users/alice@example.com/orders", "email:alice@example.com"),
+        ("password: \"Tr0ub4dor&3, correct horse\" x", "password:Tr0ub4dor&3, correct horse"),
+        ("{\"Authorization\": \"Bearer abc.def\"}", "password:Bearer abc.def"),
+        ("Cookie: [REDACTED:jwt]; session=abcdef", "password:[REDACTED:jwt]; session=abcdef"),
+        ("password=[REDACTEDhunter2", "password:[REDACTEDhunter2"),
+        ("redis://:s3cret@host", "password:s3cret"),
+    ] {
+        let hits = found(text);
+        let end = expected.rsplit('：').next().unwrap();
+        assert!(hits.iter().any(|hit| hit == expected || hit.ends_with(end)), "{text}: {hits:?}");
+    }
+    let long = format!("token={} end", "x".repeat(5000));
+    assert_eq!(found(&long), [format!("password:{}", "x".repeat(5000))]);
+}
+
+#[test]
 fn what_is_nobodys() {
     for text in [
         // One thing wrong with each.

@@ -1,8 +1,8 @@
 //! Bodies that are rewritten, whole and in pieces.
 
 use gmkit_mask::{
-    Action, Error, JsonStream, Keys, Kind, Limits, OnLimit, Path, Policy, Strategy, Style,
-    TextStream, json, text,
+    Action, Decision, Error, JsonStream, Keys, Kind, Limits, Observer, OnLimit, Path, Policy,
+    Strategy, Style, TextStream, json, text,
 };
 use proptest::{prelude::*, strategy::Strategy as _};
 
@@ -69,8 +69,8 @@ const BODIES: &[(&str, &str)] = &[
     (r#"{"list":[{"drop":1},{"drop":2,"keep":3}]}"#, r#"{"list":[{},{"keep":3}]}"#),
     (r#"{"cut":"abcdef","gone":[1,"x"]}"#, r#"{"cut":"ab","gone":[null,null]}"#),
     (
-        r#"{"raw":{"phone":"13800138000"},"who":{"a":"张伟","b":7}}"#,
-        r#"{"raw":{"phone":"13800138000"},"who":{"a":"张**","b":"****"}}"#,
+        r#"{"raw":{"id":"110101199003070003"},"who":{"a":"张伟","b":7}}"#,
+        r#"{"raw":{"id":"110101199003070003"},"who":{"a":"张**","b":"****"}}"#,
     ),
     // What is found, through escapes.
     (
@@ -291,6 +291,95 @@ fn text_line_by_line() {
     let (mut stream, mut out) = (TextStream::new(&nullifies), Vec::new());
     assert!(matches!(stream.push(b"\xff\n", &mut out), Err(Error::Malformed { .. })));
     assert!(matches!(stream.push(b"x", &mut out), Err(Error::Closed)) && out.is_empty());
+}
+
+/// What reviewers found to come out raw.
+#[test]
+fn ways_past() {
+    let policy = policy(RULES);
+    for (body, expected) in [
+        // The first rule that fits, also within what another one lets pass.
+        (r#"{"raw":{"phone":"13800138000"}}"#, r#"{"raw":{"phone":"138****8000"}}"#),
+        (r#"{"phone":{"13800138000":1}}"#, r#"{"phone":{"138****8000":"****"}}"#),
+        (r#"{"tel":"[13800138000]"}"#, r#"{"tel":"[\"138****8000\"]"}"#),
+        (
+            r#"{"msg":"{\"password\":\"hunter2\"}"}"#,
+            r#"{"msg":"{\"password\":\"[REDACTED:password]\"}"}"#,
+        ),
+        ("{\"b\":\"dGVsIDEz\\r\\nODAwMTM4MDAw\"}", "{\"b\":\"dGVsIDEzOCoqKio4MDAw\"}"),
+        (
+            r#"{"password":"a b","clientSecret":"x","Cookie":"sid=1"}"#,
+            r#"{"password":"[REDACTED:password]","clientSecret":"[REDACTED:password]","Cookie":"[REDACTED:password]"}"#,
+        ),
+        (
+            r#"{"birthday":"1990-03-07","qq":"123456","orderEmail":"alice@example.com"}"#,
+            r#"{"birthday":"1990-**-**","qq":"1****","orderEmail":"a****@example.com"}"#,
+        ),
+        (
+            r#"{"telephone":"13800138000","phones":["13800138000"]}"#,
+            r#"{"telephone":"138****8000","phones":["138****8000"]}"#,
+        ),
+    ] {
+        assert_eq!(masked(&policy, body), expected);
+        assert_eq!(masked(&policy, expected), expected, "a second time");
+    }
+    let mut limits = Limits::default();
+    (limits.max_inspect, limits.on_limit) = (20, OnLimit::Nullify);
+    let policy = policy.with_limits(limits);
+    assert!(json(&policy, format!("\"{}", "x".repeat(100)).as_bytes()).is_err(), "it does not end");
+    let text_of = |body: &str| text(&policy, body).unwrap();
+    let long = "x".repeat(2000);
+    let key = format!("{long}-----BEGIN PRIVATE KEY-----\nMHc=\n-----END PRIVATE KEY-----\nend\n");
+    assert_eq!(text_of(&key), "[REDACTED:too_long]\nend\n");
+    limits.max_inspect = usize::MAX;
+    assert_eq!(
+        masked(&policy.with_limits(limits), "\"alice@example.com\""),
+        "\"a****@example.com\""
+    );
+}
+
+#[test]
+fn keys_with_odd_ends() {
+    let policy = policy("[detect]");
+    for text_in in [
+        "\u{2010}\u{2010}\u{2010}\u{2010}\u{2010}BEGIN\u{a0}PRIVATE KEY\u{2010}\u{2010}\u{2010}\u{2010}\u{2010}\nMHcCAQ\n",
+        "see -----BEGIN PRIVATE KEY----- .. -----END PRIVATE KEY\nMHcCAQ\n",
+        "x-api-key: x -----BEGIN PRIVATE KEY-----\nMHcCAQ\n",
+    ] {
+        let out = text(&policy, text_in).unwrap();
+        assert!(!out.contains("MHc"), "{out}");
+        assert!(
+            text(&policy, &format!("{text_in}-----END PRIVATE KEY-----\nfine"))
+                .unwrap()
+                .ends_with("fine")
+        );
+    }
+}
+
+#[derive(Debug, Default)]
+struct Told(std::sync::Mutex<Vec<String>>);
+
+impl Observer for Told {
+    fn replaced(&self, decision: &Decision<'_>) {
+        self.0.lock().unwrap().push(format!("{decision:?}"));
+        assert!(decision.name != "panic", "as it should");
+    }
+}
+
+#[test]
+fn who_is_told_does_not_see_it() {
+    let told = std::sync::Arc::new(Told::default());
+    let policy = policy(RULES).with_observer(told.clone());
+    masked(&policy, r#"{"alice@example.com":"手机13800138000","phone":13900139000}"#);
+    let said = told.0.lock().unwrap().join("\n");
+    assert!(said.contains("Mobile") && !said.contains("alice") && !said.contains("0013"), "{said}");
+    // A panic ends it, and nothing more comes out.
+    let (mut stream, mut out) = (JsonStream::new(&policy), Vec::new());
+    let body = br#"{"panic":"alice@example.com","b":"bob@example.com"}"#;
+    let panicked =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| stream.push(body, &mut out)));
+    assert!(panicked.is_err() && matches!(stream.push(b"", &mut out), Err(Error::Closed)));
+    assert!(!String::from_utf8(out).unwrap().contains('@'));
 }
 
 #[test]

@@ -75,14 +75,25 @@ impl Stream {
     }
 }
 
-/// What a file is, as was said, or as its name says.
-fn format(args: &MaskPolicy, file: &Path) -> MaskFormat {
-    let by_name = || match file.extension().and_then(|extension| extension.to_str()) {
-        Some("json") => MaskFormat::Json,
-        Some("ndjson" | "jsonl") => MaskFormat::Ndjson,
-        _ => MaskFormat::Text,
+/// What a file is, as was said, or as its name says. A policy that would do nothing to it is not taken for it.
+fn format(args: &MaskPolicy, file: &Path, policy: &Policy) -> Result<MaskFormat, Failure> {
+    let extension = file.extension().map(|extension| extension.to_ascii_lowercase());
+    let format = match (args.format, extension.as_deref().and_then(|extension| extension.to_str()))
+    {
+        (Some(format), _) => format,
+        (None, Some("json")) => MaskFormat::Json,
+        (None, Some("ndjson" | "jsonl")) => MaskFormat::Ndjson,
+        (None, _) if policy.has_rules() => {
+            return Err(Failure::input(
+                "the policy has rules, which are for JSON: say --format json, ndjson or text",
+            ));
+        }
+        (None, _) => MaskFormat::Text,
     };
-    args.format.unwrap_or_else(by_name)
+    if format == MaskFormat::Text && !policy.has_detectors() {
+        return Err(Failure::input("the policy has no [detect], and would do nothing to a text"));
+    }
+    Ok(format)
 }
 
 impl From<Error> for Failure {

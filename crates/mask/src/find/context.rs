@@ -9,6 +9,9 @@ use crate::Kind;
 const BEFORE: usize = 20;
 const BEHIND: usize = 10;
 
+/// How many bytes of a name are.
+const MOST_OF_NAME: usize = 256;
+
 /// What surrounds the candidates of a text.
 pub(super) struct Around<'t> {
     text: &'t str,
@@ -18,8 +21,16 @@ pub(super) struct Around<'t> {
 
 impl<'t> Around<'t> {
     pub(super) fn new(name: &str, text: &'t str, marks_of_text: &'t [Mark]) -> Self {
-        let name = if name.is_empty() { Vec::new() } else { marks(&split(name)) };
+        // What a long one says, it says at its end.
+        let cut = name.len().saturating_sub(MOST_OF_NAME);
+        let cut = (cut..=name.len()).find(|at| name.is_char_boundary(*at)).unwrap_or(0);
+        let name = if name.is_empty() { Vec::new() } else { marks(&split(&name[cut..])) };
         Self { text, marks: marks_of_text, name }
+    }
+
+    /// What kind of label the name is.
+    pub(super) fn name_is(&self, sign: Sign) -> bool {
+        self.name.iter().any(|mark| mark.sign == sign)
     }
 
     /// Whether anything announces this kind, wherever.
@@ -37,12 +48,14 @@ impl<'t> Around<'t> {
         let first_behind = self.marks.partition_point(|mark| mark.start < range.end);
         let before = &self.marks[..first_behind];
         let near = (!before.is_empty()).then(|| self.judge(before, kind, range.start)).flatten();
-        near.or_else(|| {
-            self.is_behind(&self.marks[first_behind..], kind, range.end).then_some(true)
-        })
-        .or_else(|| self.judge_name(kind))
+        let announced = near
+            .or_else(|| {
+                self.is_behind(&self.marks[first_behind..], kind, range.end).then_some(true)
+            })
+            .or_else(|| self.judge_name(kind));
+        // What is no number is none of something else's either.
+        announced.filter(|announced| *announced || is_number(kind))
     }
-
     /// The nearest word that says something about the kind decides: another kind's does not. One that stands right
     /// before a word like "number" goes with it.
     fn judge(&self, before: &[Mark], kind: Kind, at: usize) -> Option<bool> {
@@ -63,13 +76,10 @@ impl<'t> Around<'t> {
     }
 
     fn is_behind(&self, behind: &[Mark], kind: Kind, at: usize) -> bool {
-        let Some(first) = behind.iter().find(|mark| mark.announces(kind)) else { return false };
-        self.text[at..]
-            .char_indices()
-            .nth(BEHIND)
-            .is_none_or(|(to, _)| first.range().end <= at + to)
+        let to =
+            self.text[at..].char_indices().nth(BEHIND).map_or(self.text.len(), |(to, _)| at + to);
+        behind.iter().take_while(|mark| mark.end <= to).any(|mark| mark.announces(kind))
     }
-
     /// A name is not a sentence: what it has of the kind counts.
     fn judge_name(&self, kind: Kind) -> Option<bool> {
         if self.name_announces(kind) {
@@ -77,6 +87,25 @@ impl<'t> Around<'t> {
         }
         self.name.iter().any(|mark| mark.sign == Sign::Other).then_some(false)
     }
+}
+
+/// Whether it is a number or a serial of which other things may have one that looks the same.
+fn is_number(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::CnId15
+            | Kind::Mobile
+            | Kind::Landline
+            | Kind::Card
+            | Kind::Ssn
+            | Kind::Passport
+            | Kind::TravelPermit
+            | Kind::Vin
+            | Kind::MacauId
+            | Kind::HkId
+            | Kind::TwId
+            | Kind::Password
+    )
 }
 
 /// `phoneNumber` as `phone number`.

@@ -4,7 +4,10 @@ use std::{ops::Range, sync::LazyLock};
 
 use regex::Regex;
 
-use super::signs::{Mark, Sign};
+use super::{
+    context::Around,
+    signs::{Mark, Sign},
+};
 use crate::{
     Kind,
     check::{date, neighbours},
@@ -18,25 +21,36 @@ fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("a constant pattern")
 }
 
-/// What may stand behind a label; the value is the first group.
-static PASSWORD: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r#"^["']?\s{0,8}[:=：]\s{0,8}["']?([^\s"'&,;，；。]{1,256})"#));
-
-/// Up to the end of the line.
-static HEADER: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s{0,8}[:=]\s{0,8}([^\r\n]{1,4096})"));
-
-static BIRTH: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"^\D{0,6}([0-9]{4}\s?[-/.年]?\s?[0-9]{1,2}\s?[-/.月]?\s?[0-9]{1,2}日?)")
+/// What may stand behind a label; the value is the first group, or with quotes the second or third.
+static PASSWORD: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r#"^["']?\s{0,8}[:=：]\s{0,8}(?:([^\s"'&,;，；。]+)|"((?:[^"\\]|\\.)+)"?|'((?:[^'\\]|\\.)+)'?)"#,
+    )
 });
 
+/// Up to the end of the line.
+static HEADER: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r#"^["']?\s{0,8}[:=]\s{0,8}(?:"((?:[^"\\\r\n]|\\.)+)"?|([^"\s][^\r\n]*))"#)
+});
+
+/// With or without its label.
+const BIRTH_VALUE: &str = r"([0-9]{4}\s?[-/.年]?\s?[0-9]{1,2}\s?[-/.月]?\s?[0-9]{1,2}日?)";
+const WECHAT_VALUE: &str = "([A-Za-z][A-Za-z0-9_-]{5,19})";
+const QQ_VALUE: &str = "([1-9][0-9]{4,10})";
+
+static BIRTH: LazyLock<Regex> = LazyLock::new(|| pattern(&format!(r"^\D{{0,6}}{BIRTH_VALUE}")));
+
 static WECHAT: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"^(?:号|\s?id)?\s{0,8}[:=：]?\s{0,8}([A-Za-z][A-Za-z0-9_-]{5,19})"));
+    LazyLock::new(|| pattern(&format!(r"^(?:号|\s?id)?\s{{0,8}}[:=：]?\s{{0,8}}{WECHAT_VALUE}")));
 
 static QQ: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"^(?:号码?)?\s{0,8}[:=：]?\s{0,8}([1-9][0-9]{4,10})"));
+    LazyLock::new(|| pattern(&format!(r"^(?:号码?)?\s{{0,8}}[:=：]?\s{{0,8}}{QQ_VALUE}")));
 
-static CREDENTIALS: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"^[^/\s:@]{1,128}:([^/\s@]{1,256})@"));
+static CREDENTIALS: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[^/\s:@]{0,128}:([^/\s]+)@"));
+
+static ONLY_BIRTH: LazyLock<Regex> = LazyLock::new(|| pattern(&format!("^{BIRTH_VALUE}")));
+static ONLY_WECHAT: LazyLock<Regex> = LazyLock::new(|| pattern(&format!("^{WECHAT_VALUE}")));
+static ONLY_QQ: LazyLock<Regex> = LazyLock::new(|| pattern(&format!("^{QQ_VALUE}")));
 
 static MRZ: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"P[A-Z<][A-Z]{3}[A-Z<]{39}|[A-Z0-9<]{10}[A-Z<]{3}[0-9]{7}[MFX<][0-9]{7}[A-Z0-9<]{16}")
@@ -49,7 +63,8 @@ pub(super) fn find(text: &str, marks: &[Mark], found: &mut Vec<Candidate>) {
     let mut zone = false;
     for mark in marks {
         let behind = |pattern: &Regex| -> Option<Range<usize>> {
-            let value = pattern.captures(&text[mark.end..])?.get(1)?;
+            let hit = pattern.captures(&text[mark.end..])?;
+            let value = hit.iter().skip(1).flatten().next()?;
             Some(mark.end + value.start()..mark.end + value.end())
         };
         let (kind, pattern) = match mark.sign {
@@ -105,7 +120,35 @@ fn is_date(text: &str) -> bool {
     date::exists(year, month, day, 1900..=date::this_year())
 }
 
-/// Whether it is what a mask has left.
+/// The whole of a value whose name is a label.
+pub(super) fn find_under(text: &str, around: &Around<'_>, found: &mut Vec<Candidate>) {
+    let mut add = |kind, range, evidence| found.push(Candidate { kind, range, evidence });
+    let secret = around.name_is(Sign::Password) || around.name_is(Sign::Header);
+    if secret && !text.is_empty() && !is_masked(text) {
+        add(Kind::Password, 0..text.len(), Proven);
+    }
+    let own = text.trim();
+    let start = text.len() - text.trim_start().len();
+    let is = |pattern: &Regex| pattern.find(own).is_some_and(|hit| hit.len() == own.len());
+    let range = start..start + own.len();
+    if around.name_is(Sign::Birth) && is(&ONLY_BIRTH) && is_date(own) {
+        add(Kind::BirthDate, range.clone(), Strong);
+    }
+    if around.name_is(Sign::WeChat) && is(&ONLY_WECHAT) {
+        add(Kind::WeChat, range.clone(), Shaped);
+    }
+    if around.name_is(Sign::Qq) && is(&ONLY_QQ) {
+        add(Kind::Qq, range, Shaped);
+    }
+}
+
+/// Whether it is what a mask has left, and nothing else.
 fn is_masked(value: &str) -> bool {
-    value.starts_with("[REDACTED") || value.chars().all(|c| c == '*')
+    let of_kind = |value: &str| {
+        let name = value.strip_prefix("[REDACTED:")?.strip_suffix(']')?;
+        Kind::from_name(name)
+    };
+    of_kind(value).is_some()
+        || value.strip_prefix("tok_").is_some_and(|rest| rest.len() == 32)
+        || value.chars().all(|c| c == '*')
 }

@@ -86,16 +86,24 @@ fn mailbox(text: &str, at: usize) -> Option<Range<usize>> {
     };
     let start = at - local + before[at - local..].len()
         - before[at - local..].trim_start_matches('.').len();
+    let start = start + in_url(&text[start..at]);
     let local = &text[start..at];
-    if local.is_empty()
-        || local.chars().count() > MOST_LOCAL
-        || local.ends_with('.')
-        || local.starts_with('/')
-    {
+    if local.is_empty() || local.ends_with('.') {
         return None;
     }
     let end = at + 1 + domain(&text[at + 1..])?;
     (end - start <= MOST).then_some(start..end)
+}
+
+/// How much of what stands before an `@` is not the name of a mailbox: in a URL that begins behind what separates parts.
+fn in_url(local: &str) -> usize {
+    let count = |text: &str| text.chars().count();
+    let mut cut = 0;
+    if local.contains('=') || local.starts_with('/') || count(local) > MOST_LOCAL {
+        cut = local.rfind(['/', '?', '&', '=']).map_or(0, |at| at + 1);
+    }
+    let more = count(&local[cut..]).saturating_sub(MOST_LOCAL);
+    cut + local[cut..].chars().take(more).map(char::len_utf8).sum::<usize>()
 }
 
 /// How long the domain is with which a text begins.

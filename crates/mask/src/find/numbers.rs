@@ -31,7 +31,8 @@ pub(super) fn find(text: &str, words: &[Word], around: &Around<'_>, found: &mut 
     let announced = [Kind::Password, Kind::TravelPermit].map(|kind| around.ever_announces(kind));
     let uuids = uuids(text, words);
     for (i, word) in words.iter().enumerate() {
-        let within_uuid = uuids.iter().any(|range| range.contains(&word.start));
+        let uuid = uuids.partition_point(|range| range.end <= word.start);
+        let within_uuid = uuids.get(uuid).is_some_and(|range| range.contains(&word.start));
         if !word.is_number(text) || within_uuid || goes_on_left(text, word.start) {
             continue;
         }

@@ -18,7 +18,7 @@ pub(super) fn find(text: &str, marks: &[Mark], found: &mut Vec<Candidate>) {
             continue;
         }
         let before = text[..mark.start].bytes().next_back();
-        let bounded = before.is_none_or(|c| !c.is_ascii_alphanumeric());
+        let bounded = before.is_none_or(|c| !is_url_safe(c));
         let secret = match mark.sign {
             Sign::Key => key(text, mark.start).map(|range| (Kind::PrivateKey, range)),
             Sign::Token if bounded => token(text, mark.start).map(|range| (Kind::Jwt, range)),

@@ -9,7 +9,7 @@ use super::{
     literal::{self, Word},
     string::{Decoded, quoted},
 };
-use crate::{Error, Policy, Strategy, policy::Action};
+use crate::{Confidence, Error, Finder, Hit, Policy, Strategy, policy::Action};
 
 /// Shortest string that is taken for base64.
 const BASE64: usize = 16;
@@ -27,9 +27,29 @@ impl Rewriter<'_> {
         rule.map(|rule| &self.policy.rules[rule].action)
     }
 
-    /// What stands between the quotes of a member's name.
-    pub(super) fn name(&self, name: &Decoded<'_>) -> Result<Option<Vec<u8>>, Error> {
-        let edits = self.found("", name.text())?;
+    /// What stands between the quotes of a member's name. Under a rule for a kind, what only looks like it is it.
+    pub(super) fn name(
+        &self,
+        name: &Decoded<'_>,
+        rule: Option<usize>,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let edits = match self.action(rule) {
+            Some(Action::Opaque) => return Ok(None),
+            Some(Action::Replace(Some(kind), strategy)) => {
+                let hits = Finder::new()
+                    .with_least(Confidence::Low)
+                    .with_kinds(&[*kind])
+                    .find(name.text());
+                let edit = |hit: Hit| {
+                    let text = &name.text()[hit.range.clone()];
+                    let with = self.policy.put("", Some(*kind), None, strategy, text)?;
+                    Ok((hit.range, with))
+                };
+                hits.into_iter().map(edit).collect::<Result<Edits, Error>>()?
+            }
+            _ => Edits::new(),
+        };
+        let edits = if edits.is_empty() { self.found("", name.text())? } else { edits };
         Ok((!edits.is_empty()).then(|| name.replace(&edits)))
     }
 
@@ -111,13 +131,15 @@ impl Rewriter<'_> {
     fn edits(&self, name: &str, text: &str) -> Result<Edits, Error> {
         if self.nested > 0
             && text.trim_start().starts_with(['{', '['])
-            && let Some(masked) = self.json(text)?
+            && let Some(masked) = self.json(name, text)?
+            && masked != text
         {
             return Ok(difference(text, &masked));
         }
         let edits = self.found(name, text)?;
         // Without detectors only JSON has places that rules are for: {" and [ begin so.
-        let plausible = self.policy.finder.is_some() || text.starts_with(['e', 'W', 'I', 'C']);
+        let plausible =
+            self.policy.finder.is_some() || text.starts_with(['e', 'W', 'I', 'C', 'D', 'Z']);
         if edits.is_empty() && self.nested > 0 && plausible {
             return self.base64(name, text);
         }
@@ -125,8 +147,8 @@ impl Rewriter<'_> {
     }
 
     /// A text that is JSON, masked; `None` if it is not.
-    fn json(&self, text: &str) -> Result<Option<String>, Error> {
-        let mut stream = JsonStream::within(self.policy, self.nested - 1);
+    fn json(&self, name: &str, text: &str) -> Result<Option<String>, Error> {
+        let mut stream = JsonStream::within(self.policy, self.nested - 1, name);
         let mut out = Vec::with_capacity(text.len());
         match stream.push(text.as_bytes(), &mut out).and_then(|()| stream.finish(&mut out)) {
             Ok(()) => Ok(String::from_utf8(out).ok()),
@@ -137,11 +159,15 @@ impl Rewriter<'_> {
 
     /// A text that is the base64 of another one, with that one masked.
     fn base64(&self, name: &str, text: &str) -> Result<Edits, Error> {
-        let of_base64 =
-            |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/' | b'-' | b'_' | b'=');
+        let of_base64 = |c: u8| {
+            c.is_ascii_alphanumeric()
+                || matches!(c, b'+' | b'/' | b'-' | b'_' | b'=' | b'\r' | b'\n')
+        };
         if text.len() < BASE64 || !text.bytes().all(of_base64) {
             return Ok(Edits::new());
         }
+        // As mail has it, in lines.
+        let joined = text.replace(['\r', '\n'], "");
         type Form = (fn(&str) -> Option<Vec<u8>>, fn(&[u8]) -> String);
         let forms: [Form; 4] = [
             (|text| Base64::decode_vec(text).ok(), Base64::encode_string),
@@ -149,7 +175,7 @@ impl Rewriter<'_> {
             (|text| Base64Url::decode_vec(text).ok(), Base64Url::encode_string),
             (|text| Base64UrlUnpadded::decode_vec(text).ok(), Base64UrlUnpadded::encode_string),
         ];
-        let decoded = forms.iter().find_map(|(decode, encode)| Some((decode(text)?, encode)));
+        let decoded = forms.iter().find_map(|(decode, encode)| Some((decode(&joined)?, encode)));
         let Some((decoded, encode)) = decoded else { return Ok(Edits::new()) };
         let Ok(inner) = String::from_utf8(decoded) else { return Ok(Edits::new()) };
         let within = Self { policy: self.policy, nested: self.nested - 1 };

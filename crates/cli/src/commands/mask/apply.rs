@@ -12,7 +12,8 @@ use crate::{
 
 pub(super) fn run(args: &MaskApply) -> Result<(), Failure> {
     let policy = Arc::new(policy(&args.policy)?);
-    let mut stream = Stream::new(policy, format(&args.policy, &args.file));
+    let format = format(&args.policy, &args.file, &policy)?;
+    let mut stream = Stream::new(policy, format);
     let input = Input::open(&args.file)?;
     let mut output = Output::create(args.output.as_deref(), Content::Text, Access::Public)?;
     let mut masked = Vec::new();

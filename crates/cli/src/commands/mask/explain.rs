@@ -65,7 +65,8 @@ impl Observer for Seen {
 pub(super) fn run(args: &MaskExplain) -> Result<(), Failure> {
     let seen = Arc::new(Seen::default());
     let policy = policy(&args.policy)?.with_observer(Arc::clone(&seen) as Arc<dyn Observer>);
-    let mut stream = Stream::new(Arc::new(policy), format(&args.policy, &args.file));
+    let format = format(&args.policy, &args.file, &policy)?;
+    let mut stream = Stream::new(Arc::new(policy), format);
     let mut masked = Vec::new();
     Input::open(&args.file)?.for_each(|piece| {
         masked.clear();
