@@ -85,14 +85,11 @@ fn digit(c: char) -> Option<char> {
     value(ZEROS, 0).or_else(|| value(ONES, 1))
 }
 
-/// One character, as it is compared: `None` for what is not seen.
-pub(crate) fn folded_char(c: char) -> Option<char> {
-    if c.is_ascii() {
-        return Some(c);
-    }
+/// One character, as it is compared: nothing for what is not seen, and more than one for some, as `⑴`.
+pub(crate) fn folded(c: char) -> String {
     let mut text = String::new();
     push(&mut text, c);
-    text.chars().next()
+    text
 }
 
 #[cfg(test)]

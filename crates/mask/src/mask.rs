@@ -4,7 +4,7 @@
 
 use std::net::Ipv6Addr;
 
-use crate::{Kind, fold::folded_char};
+use crate::{Kind, fold::folded};
 
 /// How much is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -60,7 +60,7 @@ fn is_plausible(kind: Kind, text: &str) -> bool {
         | Kind::Vin => c.is_ascii_alphanumeric(),
         _ => true,
     };
-    text.chars().filter_map(folded_char).all(|c| own(c) || " -./_()+:·*".contains(c))
+    text.chars().map(folded).all(|seen| seen.chars().all(|c| own(c) || " -./_()+:·*".contains(c)))
 }
 
 /// `None` for what does not look like its kind.
@@ -87,8 +87,8 @@ fn masked(kind: Kind, strict: bool, text: &str) -> Option<String> {
         Kind::Mobile => {
             let end = if strict { 2 } else { 4 };
             // Before its eleven digits stands the code of the country at most.
-            let digits = text.chars().filter(|c| counts(*c)).filter_map(folded_char);
-            let prefix: String = digits.take(n.saturating_sub(11)).collect();
+            let own = text.chars().filter(|c| counts(*c)).take(n.saturating_sub(11));
+            let prefix: String = own.map(folded).collect();
             ((11..=15).contains(&n) && matches!(&*prefix, "" | "0" | "86" | "0086"))
                 .then(|| hide(text, |i| i + 11 < n + 3 || i + end >= n))
         }
@@ -105,7 +105,14 @@ fn masked(kind: Kind, strict: bool, text: &str) -> Option<String> {
         Kind::Mrz => show(44..=88, (0, 0), (0, 0)),
         Kind::Military => military(text),
         Kind::BirthDate => {
-            (4..=11).contains(&n).then(|| hide_digits(text, if strict { 0 } else { 4 }))
+            (4..=11).contains(&n).then(|| {
+                // The year, where it comes first.
+                let first = text
+                    .chars()
+                    .take_while(|c| folded(*c).chars().all(|c| c.is_ascii_digit()))
+                    .count();
+                hide_digits(text, if !strict && matches!(first, 4 | 8) { 4 } else { 0 })
+            })
         }
         Kind::Landline => landline(text, strict),
         Kind::Email => mailbox(text, strict),
@@ -120,7 +127,7 @@ fn masked(kind: Kind, strict: bool, text: &str) -> Option<String> {
 
 /// Whether a character is one of the value's own, and no separator. Stars are of a mask before this one.
 fn counts(c: char) -> bool {
-    folded_char(c).is_some_and(|c| c.is_alphanumeric() || c == '*' || c == '<')
+    folded(c).chars().any(|c| c.is_alphanumeric() || c == '*' || c == '<')
 }
 
 /// Stars for all characters but those whose place among them is shown. Separators stay; what cannot be seen goes.
@@ -131,7 +138,7 @@ fn hide(text: &str, shown: impl Fn(usize) -> bool) -> String {
         if counts(c) {
             out.push(if shown(place) { c } else { '*' });
             place += 1;
-        } else if folded_char(c).is_some() {
+        } else if !folded(c).is_empty() {
             out.push(c);
         }
     }
@@ -142,7 +149,8 @@ fn hide(text: &str, shown: impl Fn(usize) -> bool) -> String {
 fn hide_digits(text: &str, shown: usize) -> String {
     let mut seen = 0;
     let hidden = |c: char| {
-        let digit = folded_char(c)?.is_ascii_digit();
+        let c = Some(c).filter(|c| !folded(*c).is_empty())?;
+        let digit = folded(c).chars().any(|c| c.is_ascii_digit());
         seen += usize::from(digit);
         Some(if digit && seen > shown { '*' } else { c })
     };
@@ -158,7 +166,10 @@ fn military(text: &str) -> Option<String> {
 }
 
 fn landline(text: &str, strict: bool) -> Option<String> {
-    let digits: String = text.chars().filter(|c| counts(*c)).filter_map(folded_char).collect();
+    let digits: String = text.chars().filter(|c| counts(*c)).map(folded).collect();
+    if digits.len() != text.chars().filter(|c| counts(*c)).count() {
+        return None;
+    }
     let area = if digits.starts_with("010") || digits.starts_with("02") { 3 } else { 4 };
     let rest = digits.len().checked_sub(area)?;
     if !digits.starts_with('0') || !digits.is_ascii() || !(7..=14).contains(&rest) {
@@ -174,15 +185,22 @@ fn landline(text: &str, strict: bool) -> Option<String> {
 
 fn mailbox(text: &str, strict: bool) -> Option<String> {
     let (local, domain) = text.rsplit_once(['@', '＠'])?;
-    let (_, top) = domain.rsplit_once(['.', '．'])?;
-    if top.is_empty()
-        || !top.chars().all(|c| c.is_alphabetic() || c == '-')
-        || domain.chars().any(char::is_whitespace)
-    {
+    if !is_domain(domain) {
         return None;
     }
     let first = local.chars().next().filter(|c| *c != '*' && !strict && local.chars().count() > 2);
     Some(format!("{}{HIDDEN}@{domain}", first.map(String::from).unwrap_or_default()))
+}
+
+/// Labels between dots, none of which is a number that may be somebody's.
+fn is_domain(text: &str) -> bool {
+    let plain: String = text.chars().map(folded).collect();
+    let label = |label: &str| {
+        let digits = label.bytes().filter(u8::is_ascii_digit).count();
+        !label.is_empty() && digits < 7 && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+    };
+    let top = |top: &str| top.starts_with("xn--") || top.chars().all(char::is_alphabetic);
+    plain.rsplit_once('.').is_some_and(|(_, last)| top(last)) && plain.split('.').all(label)
 }
 
 fn ipv4(text: &str, strict: bool) -> Option<String> {
@@ -307,6 +325,12 @@ mod tests {
     }
 
     #[test]
+    fn digits_in_brackets() {
+        assert_eq!(mask(Kind::Mobile, Style::Usual, "13800138000⑴⑵"), "****");
+        assert_eq!(mask(Kind::Military, Style::Usual, "军字第⑴⑶⑻⑴⑴⑴号"), "军字第******号");
+    }
+
+    #[test]
     fn what_does_not_look_like_it_is_hidden() {
         let odd = [
             "",
@@ -329,6 +353,11 @@ mod tests {
             "张三 13800138000 北京市朝阳区",
             "军字第 see 13800138000",
             "9999138001380001",
+            "13800138000⑴⑵",
+            "军字第⑴⑶⑻⑴⑴⑴号",
+            "alice@example.com,tel:13800138000,bob.see",
+            "a@110101199003070003.cn",
+            "07/03/1990",
             "x@y",
         ];
         for kind in Kind::ALL {
@@ -339,7 +368,7 @@ mod tests {
                     assert!(digits <= 4 || *kind == Kind::Card, "{kind} {text}: {masked}");
                     assert!(text.len() < 5 || masked != text, "{kind} {text}");
                     assert!(
-                        !["see", "phone", "cdef", "8000", "@y"]
+                        !["see", "phone", "cdef", "8000", "@y", "07/03", "@1"]
                             .iter()
                             .any(|raw| masked.contains(raw)),
                         "{kind} {text}: {masked}"
