@@ -130,6 +130,10 @@ fn what_stands_beside_something_else() {
         ("Cookie: [REDACTED:jwt]; session=abcdef", "password:[REDACTED:jwt]; session=abcdef"),
         ("password=[REDACTEDhunter2", "password:[REDACTEDhunter2"),
         ("redis://:s3cret@host", "password:s3cret"),
+        ("accessToken=abc123 x", "password:abc123"),
+        ("phoneNumber=13800138000", "mobile:13800138000"),
+        ("电话 (010)80000000", "landline:010)80000000"),
+        ("addr ip:2001:db8::1", "ipv6:2001:db8::1"),
     ] {
         let hits = found(text);
         let end = expected.rsplit('：').next().unwrap();

@@ -165,6 +165,9 @@ fn ipv6(text: &str, add: &mut impl FnMut(Kind, Range<usize>, Evidence)) {
         let right = bytes[colon..].iter().take_while(|c| belongs(c)).count();
         let (start, end) = (colon - left, colon + right);
         done = end;
+        // `ip:2001:db8::1` has a label before it.
+        let label = usize::from(bytes[start] == b':' && bytes.get(start + 1) != Some(&b':'));
+        let start = start + label;
         // A sentence may end behind it.
         let own = text[start..end].trim_end_matches('.');
         let own = if own.ends_with("::") { own } else { own.trim_end_matches(':') };

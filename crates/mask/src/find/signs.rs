@@ -292,8 +292,12 @@ impl Mark {
 /// All words of the dictionary, from left to right; those in letters of ASCII not within others.
 pub(super) fn marks(text: &str) -> Vec<Mark> {
     let bytes = text.as_bytes();
-    let is_letter =
-        |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphabetic);
+    // Between a small letter and a capital a word begins: accessToken.
+    let is_within = |left: Option<usize>, right: usize| {
+        let left = left.and_then(|at| bytes.get(at)).filter(|c| c.is_ascii_alphabetic());
+        let right = bytes.get(right).filter(|c| c.is_ascii_alphabetic());
+        matches!((left, right), (Some(left), Some(right)) if left.is_ascii_uppercase() || right.is_ascii_lowercase())
+    };
     let mut marks = Vec::new();
     for hit in DICTIONARY.search.find_iter(text) {
         let (word, sign) = &DICTIONARY.words[hit.pattern().as_usize()];
@@ -302,7 +306,7 @@ pub(super) fn marks(text: &str) -> Vec<Mark> {
             // Written as they are, and anything may follow.
             Sign::Token | Sign::Key | Sign::Prefix(_) => bytes[start..end] == *word.as_bytes(),
             _ if bytes[start].is_ascii_alphabetic() => {
-                !is_letter(start.checked_sub(1)) && !is_letter(Some(end))
+                !is_within(start.checked_sub(1), start) && !is_within(Some(end - 1), end)
             }
             _ => true,
         };

@@ -63,6 +63,8 @@ pub(super) fn join(text: &[u8], left: &Word, right: &Word) -> Join {
     match &text[left.end..right.start] {
         [c @ (b'-' | b'.' | b'_')] => Join::Tight(*c),
         [c @ (b' ' | b'/')] => Join::Loose(*c),
+        // (010)80000000.
+        [b')'] | [b')', b' '] if text[..left.start].ends_with(b"(") => Join::Loose(b')'),
         // The dot in the middle.
         [0xc2, 0xb7] => Join::Loose(b'.'),
         _ => Join::None,

@@ -22,6 +22,7 @@ pub(crate) fn normalised(kind: Option<Kind>, text: &str) -> String {
             }
         }
         Some(Kind::Email | Kind::Ipv6 | Kind::Mac) => text.to_lowercase(),
+        Some(Kind::BirthDate) => date(text).unwrap_or_else(|| serial(text)),
         None
         | Some(
             Kind::Name
@@ -34,6 +35,14 @@ pub(crate) fn normalised(kind: Option<Kind>, text: &str) -> String {
         Some(Kind::Ipv4 | Kind::WeChat) => text.to_owned(),
         Some(_) => serial(text),
     }
+}
+
+/// YYYYMMDD of a date in three groups.
+fn date(text: &str) -> Option<String> {
+    let groups = text.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty());
+    let groups: Vec<u32> = groups.map(str::parse).collect::<Result<_, _>>().ok()?;
+    let [year, month, day] = groups[..] else { return None };
+    Some(format!("{year:04}{month:02}{day:02}"))
 }
 
 #[cfg(test)]
@@ -54,6 +63,9 @@ mod tests {
         assert_eq!(normalised(Some(Kind::CnId), " 11010119900318000x"), "11010119900318000X");
         assert_eq!(normalised(Some(Kind::Email), "Alice@Example.COM"), "alice@example.com");
         assert_eq!(normalised(Some(Kind::Mobile), "短"), "短");
+        for text in ["1990-1-11", "1990年01月11日", "19900111"] {
+            assert_eq!(normalised(Some(Kind::BirthDate), text), "19900111");
+        }
         assert_ne!(normalised(Some(Kind::Password), "a-b"), normalised(Some(Kind::Password), "AB"));
     }
 }
