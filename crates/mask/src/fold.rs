@@ -86,10 +86,13 @@ fn digit(c: char) -> Option<char> {
 }
 
 /// One character, as it is compared: nothing for what is not seen, and more than one for some, as `⑴`.
-pub(crate) fn folded(c: char) -> String {
+pub(crate) fn folded(c: char) -> impl Iterator<Item = char> {
+    let same = matches!(c, '\0'..='\u{7f}' | '\u{4e00}'..='\u{9fff}').then_some(c);
     let mut text = String::new();
-    push(&mut text, c);
-    text
+    if same.is_none() {
+        push(&mut text, c);
+    }
+    same.into_iter().chain(text.chars().collect::<Vec<_>>())
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ fn is_plausible(kind: Kind, text: &str) -> bool {
         | Kind::Vin => c.is_ascii_alphanumeric(),
         _ => true,
     };
-    text.chars().map(folded).all(|seen| seen.chars().all(|c| own(c) || " -./_()+:·*".contains(c)))
+    text.chars().flat_map(folded).all(|c| own(c) || " -./_()+:·*".contains(c))
 }
 
 /// `None` for what does not look like its kind.
@@ -88,7 +88,7 @@ fn masked(kind: Kind, strict: bool, text: &str) -> Option<String> {
             let end = if strict { 2 } else { 4 };
             // Before its eleven digits stands the code of the country at most.
             let own = text.chars().filter(|c| counts(*c)).take(n.saturating_sub(11));
-            let prefix: String = own.map(folded).collect();
+            let prefix: String = own.flat_map(folded).collect();
             ((11..=15).contains(&n) && matches!(&*prefix, "" | "0" | "86" | "0086"))
                 .then(|| hide(text, |i| i + 11 < n + 3 || i + end >= n))
         }
@@ -107,10 +107,8 @@ fn masked(kind: Kind, strict: bool, text: &str) -> Option<String> {
         Kind::BirthDate => {
             (4..=11).contains(&n).then(|| {
                 // The year, where it comes first.
-                let first = text
-                    .chars()
-                    .take_while(|c| folded(*c).chars().all(|c| c.is_ascii_digit()))
-                    .count();
+                let first =
+                    text.chars().take_while(|c| folded(*c).all(|c| c.is_ascii_digit())).count();
                 hide_digits(text, if !strict && matches!(first, 4 | 8) { 4 } else { 0 })
             })
         }
@@ -127,7 +125,7 @@ fn masked(kind: Kind, strict: bool, text: &str) -> Option<String> {
 
 /// Whether a character is one of the value's own, and no separator. Stars are of a mask before this one.
 fn counts(c: char) -> bool {
-    folded(c).chars().any(|c| c.is_alphanumeric() || c == '*' || c == '<')
+    folded(c).any(|c| c.is_alphanumeric() || c == '*' || c == '<')
 }
 
 /// Stars for all characters but those whose place among them is shown. Separators stay; what cannot be seen goes.
@@ -138,7 +136,7 @@ fn hide(text: &str, shown: impl Fn(usize) -> bool) -> String {
         if counts(c) {
             out.push(if shown(place) { c } else { '*' });
             place += 1;
-        } else if !folded(c).is_empty() {
+        } else if folded(c).next().is_some() {
             out.push(c);
         }
     }
@@ -149,8 +147,8 @@ fn hide(text: &str, shown: impl Fn(usize) -> bool) -> String {
 fn hide_digits(text: &str, shown: usize) -> String {
     let mut seen = 0;
     let hidden = |c: char| {
-        let c = Some(c).filter(|c| !folded(*c).is_empty())?;
-        let digit = folded(c).chars().any(|c| c.is_ascii_digit());
+        let c = Some(c).filter(|c| folded(*c).next().is_some())?;
+        let digit = folded(c).any(|c| c.is_ascii_digit());
         seen += usize::from(digit);
         Some(if digit && seen > shown { '*' } else { c })
     };
@@ -166,7 +164,7 @@ fn military(text: &str) -> Option<String> {
 }
 
 fn landline(text: &str, strict: bool) -> Option<String> {
-    let digits: String = text.chars().filter(|c| counts(*c)).map(folded).collect();
+    let digits: String = text.chars().filter(|c| counts(*c)).flat_map(folded).collect();
     if digits.len() != text.chars().filter(|c| counts(*c)).count() {
         return None;
     }
@@ -194,7 +192,7 @@ fn mailbox(text: &str, strict: bool) -> Option<String> {
 
 /// Labels between dots, none of which is a number that may be somebody's.
 fn is_domain(text: &str) -> bool {
-    let plain: String = text.chars().map(folded).collect();
+    let plain: String = text.chars().flat_map(folded).collect();
     let label = |label: &str| {
         let digits = label.bytes().filter(u8::is_ascii_digit).count();
         !label.is_empty() && digits < 7 && label.chars().all(|c| c.is_alphanumeric() || c == '-')
