@@ -8,7 +8,7 @@ const ALPHABET: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
 const TYPES: &[(u8, &[u8])] = &[
     (b'1', b"1239"),
     (b'2', b"19"),
-    (b'3', b"1234519"),
+    (b'3', b"123459"),
     (b'4', b"19"),
     (b'5', b"1239"),
     (b'6', b"129"),
