@@ -22,14 +22,16 @@ pub const fn candidates(kind: Kind, style: Style) -> Option<u64> {
         // Six digits, one in ten of which has the check; strictly, twelve.
         Kind::Card => (100_000, 100_000_000_000),
         Kind::HkId => (100_000, 1_000_000),
-        Kind::TwId => (10_000, 20_000_000),
+        Kind::TwId => (10_000, 40_000_000),
         Kind::MacauId => (1_000_000, 3_000_000),
         Kind::Ssn => (88_902, 888_931_098),
         Kind::Plate => (39_304, 45_435_424),
         Kind::Ipv4 => (256, 16_777_216),
         Kind::Mac => (16_777_216, 281_474_976_710_656),
         Kind::BirthDate => (365, 36_525),
-        Kind::Passport | Kind::TravelPermit => (1_000_000, 100_000_000),
+        Kind::Passport => (1_000_000, 100_000_000),
+        // Of the shortest ones.
+        Kind::TravelPermit => (100_000, 10_000_000),
         _ => return None,
     };
     Some(match style {

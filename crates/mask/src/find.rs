@@ -19,6 +19,7 @@ use crate::{
     hit::{Candidate, Evidence, resolve},
 };
 use context::Around;
+pub(crate) use context::end_of_name;
 use signs::Mark;
 
 /// Finds personal data, and secrets, in texts.

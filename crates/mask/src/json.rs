@@ -12,6 +12,7 @@ use std::ops::Deref;
 
 use crate::{
     Error, OnLimit, Policy, Strategy,
+    find::end_of_name,
     policy::{Action, fold_name},
 };
 use literal::Scan;
@@ -73,6 +74,9 @@ pub struct JsonStream<P> {
     failed: bool,
 }
 
+/// Longest number, in bytes: there is no place to remember how far the end of one was looked for.
+const MOST_OF_WORD: usize = 1024;
+
 /// What may come next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Expected {
@@ -94,7 +98,7 @@ struct Frame {
     is_array: bool,
     /// How many elements or members were begun.
     count: u64,
-    /// The name of the last member, or the name under which the array is.
+    /// The name of the last member, or the name under which the array is: its end, if it is long.
     name: String,
     /// Whether one was given out: the next one has a comma.
     kept: bool,
@@ -222,12 +226,12 @@ impl<P: Deref<Target = Policy>> JsonStream<P> {
             b'{' | b'[' => self.open(data[0], out).map(Some),
             b'}' | b']' => self.close(data[0], out).map(Some),
             b',' => {
-                self.expect(&[Expected::CommaOrEnd], "a comma")?;
+                self.expect(&[Expected::CommaOrEnd], "a comma where none belongs")?;
                 self.expected = if self.in_array() { Expected::Value } else { Expected::Name };
                 self.hold(b",").map(|()| Some(1))
             }
             b':' => {
-                self.expect(&[Expected::Colon], "a colon")?;
+                self.expect(&[Expected::Colon], "a colon where none belongs")?;
                 self.expected = Expected::Value;
                 self.hold(b":").map(|()| Some(1))
             }
@@ -246,12 +250,6 @@ impl<P: Deref<Target = Policy>> JsonStream<P> {
     }
 
     fn expect(&self, expected: &[Expected], reason: &'static str) -> Result<(), Error> {
-        let reason = match reason {
-            "a comma" => "a comma where none belongs",
-            "a colon" => "a colon where none belongs",
-            "an end" => "an end where none belongs",
-            _ => "a value where none belongs",
-        };
         expected.contains(&self.expected).then_some(()).ok_or_else(|| self.malformed(0, reason))
     }
 
@@ -303,7 +301,10 @@ impl<P: Deref<Target = Policy>> JsonStream<P> {
 
     /// A value begins: which rule is for it.
     fn begin(&mut self) -> Result<Option<usize>, Error> {
-        self.expect(&[Expected::Top, Expected::Value, Expected::ValueOrEnd], "a value")?;
+        self.expect(
+            &[Expected::Top, Expected::Value, Expected::ValueOrEnd],
+            "a value where none belongs",
+        )?;
         let Some(frame) = self.frames.last_mut() else { return Ok(None) };
         if frame.is_array {
             frame.count += 1;
@@ -346,7 +347,7 @@ impl<P: Deref<Target = Policy>> JsonStream<P> {
 
     fn close(&mut self, bracket: u8, out: &mut Vec<u8>) -> Result<usize, Error> {
         let expected = if self.in_array() { Expected::ValueOrEnd } else { Expected::NameOrEnd };
-        self.expect(&[Expected::CommaOrEnd, expected], "an end")?;
+        self.expect(&[Expected::CommaOrEnd, expected], "an end where none belongs")?;
         if self.in_array() != (bracket == b']') || self.frames.is_empty() {
             return Err(self.malformed(0, "a bracket that closes no other"));
         }
@@ -406,7 +407,7 @@ impl<P: Deref<Target = Policy>> JsonStream<P> {
         if let Some(frame) = self.frames.last_mut() {
             frame.count += 1;
             frame.name.clear();
-            frame.name.push_str(decoded.text());
+            frame.name.push_str(end_of_name(decoded.text()));
         }
         self.places.member(&self.policy.rules, |into| fold_name(decoded.text(), into));
         self.expected = Expected::Colon;
@@ -418,7 +419,7 @@ impl<P: Deref<Target = Policy>> JsonStream<P> {
         let len = data
             .iter()
             .position(|c| !(c.is_ascii_alphanumeric() || matches!(c, b'.' | b'+' | b'-')));
-        if len.unwrap_or(data.len()) > self.policy.limits.max_inspect {
+        if len.unwrap_or(data.len()) > self.policy.limits.max_inspect.min(MOST_OF_WORD) {
             return Err(Error::Limit { offset: self.offset, reason: "longer" });
         }
         let Some(len) = len.or(last.then_some(data.len())) else { return Ok(None) };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use gmkit_keys::SecretKey;
 
 use crate::{Error, Kind, Style, mask};
-pub(crate) use token::normalised;
+use token::normalised;
 
 /// What is done with personal data.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub enum Strategy {
     Mask(Style),
     /// Nothing is left of it: `null` for a value of JSON, no character of a text.
     Nullify,
-    /// The first characters are left, at most so many.
+    /// The first characters are left, at most so many; of a secret none.
     Truncate(usize),
     /// The member or element goes, with its name. A part of a text goes as with [`Strategy::Nullify`].
     Drop,
@@ -27,22 +27,29 @@ pub enum Strategy {
 }
 
 /// Makes tokens: `tok_` and 32 hexadecimal digits, the first half of
-/// HMAC-SM3(key, domain ‖ 0 ‖ kind ‖ 0 ‖ value).
+/// HMAC-SM3(key, domain ‖ 0 ‖ kind ‖ 0 ‖ value). Neither a domain nor a kind's name has a zero byte, so no two inputs are
+/// written in the same way; 128 bits are enough for 2^64 values before two are likely to meet.
 ///
 /// The value is normalised before: separators, case and the code of the country make no difference. Equal values have
 /// equal tokens within a domain, so they tell who occurs how often; give things that need not be joined domains of
 /// their own.
 #[derive(Clone, Debug)]
 pub struct Tokens {
-    pub(crate) key: Arc<dyn SecretKey>,
-    pub(crate) domain: String,
+    key: Arc<dyn SecretKey>,
+    domain: String,
 }
 
 impl Tokens {
     /// Under this key, for a domain: a field's or an application's name.
-    #[must_use]
-    pub fn new(key: Arc<dyn SecretKey>, domain: &str) -> Self {
-        Self { key, domain: domain.to_owned() }
+    ///
+    /// # Errors
+    /// [`Error::Policy`] for a domain with a zero byte.
+    pub fn new(key: Arc<dyn SecretKey>, domain: &str) -> Result<Self, Error> {
+        if domain.contains('\0') {
+            let reason = "the domain of a token has no zero byte".to_owned();
+            return Err(Error::Policy { line: 0, column: 0, reason });
+        }
+        Ok(Self { key, domain: domain.to_owned() })
     }
 
     /// The token of a value.
@@ -73,8 +80,30 @@ impl Strategy {
                 kind.map_or_else(|| "****".to_owned(), |kind| mask(kind, *style, text))
             }
             Self::Nullify | Self::Drop => String::new(),
+            Self::Truncate(_) if kind.is_some_and(Kind::is_secret) => "****".to_owned(),
             Self::Truncate(most) => text.chars().take(*most).collect(),
             Self::Token(tokens) => tokens.make(kind, text)?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gmkit_keys::SoftwareSecret;
+
+    use super::*;
+
+    #[test]
+    fn what_is_never_shown_or_joined() {
+        let secret = Strategy::Truncate(3).apply(Some(Kind::Password), "hunter2").unwrap();
+        assert_eq!(secret, "****");
+        let key: Arc<dyn SecretKey> = Arc::new(SoftwareSecret::hmac_sm3(&[7; 32]).unwrap());
+        assert!(matches!(Tokens::new(Arc::clone(&key), "a\0cn_id"), Err(Error::Policy { .. })));
+        let token = |domain| {
+            let tokens = Tokens::new(Arc::clone(&key), domain).unwrap();
+            tokens.make(Some(Kind::Mobile), "+86 138-0013-8000").unwrap()
+        };
+        assert_eq!(token("a"), token("a"));
+        assert_ne!(token("a"), token("b"));
     }
 }

@@ -129,6 +129,15 @@ fn what_stands_beside_something_else() {
         ("{\"Authorization\": \"Bearer abc.def\"}", "password:Bearer abc.def"),
         ("Cookie: [REDACTED:jwt]; session=abcdef", "password:[REDACTED:jwt]; session=abcdef"),
         ("password=[REDACTEDhunter2", "password:[REDACTEDhunter2"),
+        ("email=alice@example.com", "email:alice@example.com"),
+        (
+            "bounce-alice=example.com@lists.example.org",
+            "email:bounce-alice=example.com@lists.example.org",
+        ),
+        (
+            "password=tok_0123456789abcdef0123456789abcdef",
+            "password:tok_0123456789abcdef0123456789abcdef",
+        ),
         ("redis://:s3cret@host", "password:s3cret"),
         ("accessToken=abc123 x", "password:abc123"),
         ("phoneNumber=13800138000", "mobile:13800138000"),

@@ -242,6 +242,7 @@ fn limits() {
         format!("{{\"{}\":1}}", "k".repeat(101)),
         format!("[{}1]", " ".repeat(400)),
         "1".repeat(101),
+        "[".to_owned() + &"1".repeat(2000),
     ] {
         for policy in [&refuses, &nullifies] {
             let done = json(policy, body.as_bytes());
@@ -409,7 +410,7 @@ fn any_json() -> impl proptest::strategy::Strategy<Value = String> {
         Just("null".to_owned()),
         Just("true".to_owned()),
         "-?(0|[1-9][0-9]{0,20})(\\.[0-9]{1,4})?([eE][+-]?[0-9]{1,2})?",
-        "\"([ !#-\\[\\]-~é张]|\\\\u[0-9a-f]{4}|\\\\[nrtbf\"/\\\\]){0,20}\"",
+        "\"([ !#-\\[\\]-~é张]|\\\\u[0-9a-c][0-9a-f]{3}|\\\\[nrtbf\"/\\\\]){0,20}\"",
         prop_oneof![
             "\"手机13800138000\"",
             "\"alice@example[.]com\"",
@@ -436,7 +437,7 @@ proptest! {
         prop_assert_eq!(masked(&nothing, &body), body.clone());
         let policy = policy(RULES);
         let whole = masked(&policy, &body);
-        prop_assert!(serde_json::from_str::<serde_json::Value>(&whole).is_ok() || body.contains("\\ud") || whole.contains('e'), "{}", whole);
+        prop_assert!(serde_json::from_str::<serde_json::Value>(&whole).is_ok(), "{}", whole);
         prop_assert_eq!(masked(&policy, &whole), whole.clone());
         ends.iter_mut().for_each(|end| *end = (*end).min(body.len()));
         ends.sort_unstable();

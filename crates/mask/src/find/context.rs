@@ -21,10 +21,7 @@ pub(super) struct Around<'t> {
 
 impl<'t> Around<'t> {
     pub(super) fn new(name: &str, text: &'t str, marks_of_text: &'t [Mark]) -> Self {
-        // What a long one says, it says at its end.
-        let cut = name.len().saturating_sub(MOST_OF_NAME);
-        let cut = (cut..=name.len()).find(|at| name.is_char_boundary(*at)).unwrap_or(0);
-        let name = if name.is_empty() { Vec::new() } else { marks(&split(&name[cut..])) };
+        let name = if name.is_empty() { Vec::new() } else { marks(&split(end_of_name(name))) };
         Self { text, marks: marks_of_text, name }
     }
 
@@ -106,6 +103,13 @@ fn is_number(kind: Kind) -> bool {
             | Kind::TwId
             | Kind::Password
     )
+}
+
+/// As much of a name as is looked at: what a long one says, it says at its end.
+pub(crate) fn end_of_name(name: &str) -> &str {
+    let cut = name.len().saturating_sub(MOST_OF_NAME);
+    let cut = (cut..=name.len()).find(|at| name.is_char_boundary(*at)).unwrap_or(0);
+    &name[cut..]
 }
 
 /// `phoneNumber` as `phone number`.

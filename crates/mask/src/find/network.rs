@@ -95,12 +95,20 @@ fn mailbox(text: &str, at: usize) -> Option<Range<usize>> {
     (end - start <= MOST).then_some(start..end)
 }
 
-/// How much of what stands before an `@` is not the name of a mailbox: in a URL that begins behind what separates parts.
+/// What may stand before `=` and an address. Not any word: in the address of a mailing list that is who gets its mail, as in
+/// `bounce-alice=example.com@lists.example`.
+const LABELS: &[&str] =
+    &["mail", "user", "username", "login", "account", "to", "from", "cc", "bcc"];
+
+/// How much of what stands before an `@` is not the name of a mailbox: in a URL, or behind a label.
 fn in_url(local: &str) -> usize {
     let count = |text: &str| text.chars().count();
+    let label = |word: &str| LABELS.iter().any(|label| word.to_ascii_lowercase().ends_with(label));
     let mut cut = 0;
-    if local.contains('=') || local.starts_with('/') || count(local) > MOST_LOCAL {
+    if local.starts_with('/') || local.contains(['?', '&']) || count(local) > MOST_LOCAL {
         cut = local.rfind(['/', '?', '&', '=']).map_or(0, |at| at + 1);
+    } else if let Some((word, _)) = local.split_once('=').filter(|(word, _)| label(word)) {
+        cut = word.len() + 1;
     }
     let more = count(&local[cut..]).saturating_sub(MOST_LOCAL);
     cut + local[cut..].chars().take(more).map(char::len_utf8).sum::<usize>()

@@ -172,7 +172,7 @@ pub(super) fn read(text: &str, keys: &Keys) -> Result<Policy, Error> {
         Some(StrategyIn::Token(token)) => {
             let key = keys.get(&token.token).ok_or(Error::NoKey { name: token.token })?;
             let domain = token.domain.as_deref().unwrap_or(domain);
-            Ok(Strategy::Token(Tokens::new(key.clone(), domain)))
+            Tokens::new(key.clone(), domain).map(Strategy::Token)
         }
     };
     let mut rules = Vec::new();
