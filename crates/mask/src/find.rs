@@ -19,7 +19,7 @@ use crate::{
     hit::{Candidate, Evidence, resolve},
 };
 use context::Around;
-pub(crate) use context::end_of_name;
+pub(crate) use context::{Label, end_of_name};
 use signs::Mark;
 
 /// Finds personal data, and secrets, in texts.
@@ -73,9 +73,13 @@ impl Finder {
     /// The same in a value that has a name, as in JSON: the name says what to expect.
     #[must_use]
     pub fn find_under(&self, name: &str, text: &str) -> Vec<Hit> {
+        self.find_labelled(&Label::new(name), text)
+    }
+
+    pub(crate) fn find_labelled(&self, label: &Label, text: &str) -> Vec<Hit> {
         let folded = Folded::new(text);
         let (text, marks) = (folded.text(), signs::marks(folded.text()));
-        let around = Around::new(name, text, &marks);
+        let around = Around::new(label, text, &marks);
         let hits = candidates(text, &marks, &around).into_iter();
         let hits = hits.filter(|found| self.kinds.contains(&found.kind));
         let hits = hits.map(|Candidate { kind, range, evidence }| {
@@ -92,14 +96,45 @@ impl Default for Finder {
     }
 }
 
+/// What of that which something is recognised by a text has at all.
+#[derive(Clone, Copy)]
+struct Contents {
+    digits: bool,
+    ats: bool,
+    colons: bool,
+    dots_or_dashes: bool,
+}
+
+impl Contents {
+    fn of(text: &str) -> Self {
+        const CLASSES: [u8; 256] = {
+            let mut classes = [0; 256];
+            let mut digit = b'0';
+            while digit <= b'9' {
+                classes[digit as usize] = 1;
+                digit += 1;
+            }
+            classes[b'@' as usize] = 2;
+            classes[b':' as usize] = 4;
+            classes[b'.' as usize] = 8;
+            classes[b'-' as usize] = 8;
+            classes
+        };
+        let all = text.bytes().fold(0, |all, c| all | CLASSES[usize::from(c)]);
+        let has = |class| all & class != 0;
+        Self { digits: has(1), ats: has(2), colons: has(4), dots_or_dashes: has(8) }
+    }
+}
+
 fn candidates(text: &str, marks: &[Mark], around: &Around<'_>) -> Vec<Candidate> {
     let mut found = Vec::new();
-    let words = words::with_digits(text.as_bytes());
+    let contents = Contents::of(text);
+    let words = if contents.digits { words::with_digits(text.as_bytes()) } else { Vec::new() };
     if !words.is_empty() {
         numbers::find(text, &words, around, &mut found);
         serials::find(text.as_bytes(), &words, &mut found);
     }
-    network::find(text, &words, &mut found);
+    network::find(text, contents, &words, &mut found);
     if !marks.is_empty() {
         secrets::find(text, marks, &mut found);
         labels::find(text, marks, &mut found);

@@ -87,12 +87,18 @@ fn digit(c: char) -> Option<char> {
 
 /// One character, as it is compared: nothing for what is not seen, and more than one for some, as `⑴`.
 pub(crate) fn folded(c: char) -> impl Iterator<Item = char> {
-    let same = matches!(c, '\0'..='\u{7f}' | '\u{4e00}'..='\u{9fff}').then_some(c);
+    let (first, rest) = match c {
+        '\0'..='\u{7f}' | '\u{4e00}'..='\u{9fff}' => (Some(c), Vec::new()),
+        _ => (None, disguised(c)),
+    };
+    first.into_iter().chain(rest)
+}
+
+#[cold]
+fn disguised(c: char) -> Vec<char> {
     let mut text = String::new();
-    if same.is_none() {
-        push(&mut text, c);
-    }
-    same.into_iter().chain(text.chars().collect::<Vec<_>>())
+    push(&mut text, c);
+    text.chars().collect()
 }
 
 #[cfg(test)]

@@ -4,19 +4,20 @@
 //! before all of it has been looked at, so that how the body was cut into pieces makes no difference.
 
 mod literal;
+mod names;
 mod places;
 mod string;
 mod value;
 
-use std::ops::Deref;
+use std::{ops::Deref, sync::Arc};
 
 use crate::{
     Error, OnLimit, Policy, Strategy,
-    find::end_of_name,
     policy::{Action, fold_name},
 };
 use literal::Scan;
-use places::Places;
+use names::{Name, Names};
+use places::{Down, Places};
 
 /// Masks a whole body of JSON.
 ///
@@ -57,8 +58,11 @@ pub struct JsonStream<P> {
     expected: Expected,
     frames: Vec<Frame>,
     /// The name of the member whose value all of it is.
-    name: String,
+    name: Arc<Name>,
+    names: Names,
     places: Places,
+    /// The last name, as rules compare it, if it is a long one.
+    long_name: String,
     /// Commas, names and spaces that go with the value behind them.
     before: Vec<u8>,
     /// What is left of the input: the beginning of a token.
@@ -98,8 +102,8 @@ struct Frame {
     is_array: bool,
     /// How many elements or members were begun.
     count: u64,
-    /// The name of the last member, or the name under which the array is: its end, if it is long.
-    name: String,
+    /// The name of the last member, or the one under which the array is.
+    name: Arc<Name>,
     /// Whether one was given out: the next one has a comma.
     kept: bool,
     /// The rule for all within it.
@@ -116,7 +120,7 @@ impl<P: Deref<Target = Policy>> JsonStream<P> {
     /// One for a body of one value.
     pub fn new(policy: P) -> Self {
         let nested = policy.limits.nested;
-        Self::within(policy, nested, "")
+        Self::within(policy, nested, Arc::default())
     }
 
     /// One for lines of JSON (NDJSON).
@@ -125,16 +129,17 @@ impl<P: Deref<Target = Policy>> JsonStream<P> {
     }
 
     /// The value of a member of that name is JSON, too.
-    fn within(policy: P, nested: usize, name: &str) -> Self {
-        let places = Places::new(&policy.rules);
+    fn within(policy: P, nested: usize, name: Arc<Name>) -> Self {
         Self {
             policy,
             lines: false,
             nested,
             expected: Expected::Top,
             frames: Vec::new(),
-            name: name.to_owned(),
-            places,
+            name,
+            names: Names::default(),
+            places: Places::default(),
+            long_name: String::new(),
             before: Vec::new(),
             held: Vec::new(),
             scan: Scan::default(),
@@ -228,12 +233,12 @@ impl<P: Deref<Target = Policy>> JsonStream<P> {
             b',' => {
                 self.expect(&[Expected::CommaOrEnd], "a comma where none belongs")?;
                 self.expected = if self.in_array() { Expected::Value } else { Expected::Name };
-                self.hold(b",").map(|()| Some(1))
+                self.hold_sign(data).map(Some)
             }
             b':' => {
                 self.expect(&[Expected::Colon], "a colon where none belongs")?;
                 self.expected = Expected::Value;
-                self.hold(b":").map(|()| Some(1))
+                self.hold_sign(data).map(Some)
             }
             b'"' => self.string(data, out),
             b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => self.word(data, last, out),
@@ -257,8 +262,14 @@ impl<P: Deref<Target = Policy>> JsonStream<P> {
         self.frames.last().is_some_and(|frame| frame.is_array)
     }
 
+    /// A comma or a colon, with the space behind it.
+    fn hold_sign(&mut self, data: &[u8]) -> Result<usize, Error> {
+        let len = 1 + spaces(&data[1..]);
+        self.hold(&data[..len]).map(|()| len)
+    }
+
     fn space(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<usize, Error> {
-        let len = data.iter().take_while(|c| matches!(c, b' ' | b'\t' | b'\r' | b'\n')).count();
+        let len = spaces(data);
         if self.frames.is_empty() {
             if self.lines && data[..len].contains(&b'\n') {
                 self.expected = Expected::Top;
@@ -308,10 +319,23 @@ impl<P: Deref<Target = Policy>> JsonStream<P> {
         let Some(frame) = self.frames.last_mut() else { return Ok(None) };
         if frame.is_array {
             frame.count += 1;
-            let found = self.places.element(&self.policy.rules, frame.count - 1);
-            return Ok(first(frame.rule, found));
         }
-        Ok(first(frame.rule, self.places.found()))
+        let outer = frame.rule;
+        let own = self.down().and_then(|down| self.places.found(&self.policy.rules, down));
+        Ok(match (outer, own) {
+            // The one that stands first.
+            (Some(outer), Some(own)) => Some(outer.min(own)),
+            (outer, own) => outer.or(own),
+        })
+    }
+
+    /// Where the value is that has begun, in what it is in.
+    fn down(&self) -> Option<Down<'_>> {
+        let frame = self.frames.last()?;
+        Some(match frame.is_array {
+            true => Down::Element(frame.count - 1),
+            false => Down::Member(frame.name.folded().unwrap_or(&self.long_name)),
+        })
     }
 
     fn end(&mut self) {
@@ -338,9 +362,11 @@ impl<P: Deref<Target = Policy>> JsonStream<P> {
             out.push(bracket);
         }
         let is_array = bracket == b'[';
-        let name = self.frames.last().map_or(&self.name, |frame| &frame.name).clone();
+        let mut places = std::mem::take(&mut self.places);
+        places.down(&self.policy.rules, self.down());
+        self.places = places;
+        let name = Arc::clone(self.last_name());
         self.frames.push(Frame { is_array, count: 0, name, kept: false, rule });
-        self.places.down();
         self.expected = if is_array { Expected::ValueOrEnd } else { Expected::NameOrEnd };
         Ok(1)
     }
@@ -380,36 +406,54 @@ impl<P: Deref<Target = Policy>> JsonStream<P> {
                 Ok(None)
             };
         };
-        self.scan = Scan::default();
-        let text = std::str::from_utf8(&data[1..len - 1]);
-        let text = text.map_err(|fault| self.malformed(1 + fault.valid_up_to(), "no UTF-8"))?;
-        if string::has_bad_escape(text) {
-            return Err(self.malformed(0, "an escape that JSON does not have"));
-        }
+        let Scan { escaped, .. } = std::mem::take(&mut self.scan);
+        let inner = &data[1..len - 1];
         if is_name {
-            self.name(text)?;
+            self.name(inner, escaped)?;
         } else {
+            let raw = self.raw(inner, escaped)?;
             let rule = self.begin()?;
-            let name = self.frames.last().map_or(&*self.name, |frame| &frame.name);
-            let written = self.rewriter().string(name, text, rule)?;
+            let written = self.rewriter().string(self.last_name(), raw, rule)?;
             self.put(rule, written.as_deref().unwrap_or(&data[..len]), out);
         }
         Ok(Some(len))
     }
 
-    fn name(&mut self, raw: &str) -> Result<(), Error> {
-        let decoded = string::Decoded::new(raw);
+    /// The name that a value has which begins now.
+    fn last_name(&self) -> &Arc<Name> {
+        self.frames.last().map_or(&self.name, |frame| &frame.name)
+    }
+
+    /// What stands between the quotes of a string that begins here.
+    fn raw<'t>(&self, inner: &'t [u8], escaped: bool) -> Result<string::Raw<'t>, Error> {
+        let text = std::str::from_utf8(inner);
+        let text = text.map_err(|fault| self.malformed(1 + fault.valid_up_to(), "no UTF-8"))?;
+        string::Raw::new(text, escaped)
+            .ok_or_else(|| self.malformed(0, "an escape that JSON does not have"))
+    }
+
+    fn name(&mut self, inner: &[u8], escaped: bool) -> Result<(), Error> {
+        let name = match self.names.known(inner) {
+            Some(name) => name,
+            None => self.names.learn(self.raw(inner, escaped)?, self.policy.finder.as_ref()),
+        };
         let rule = self.frames.last().and_then(|frame| frame.rule);
-        let hidden = self.rewriter().name(&decoded, rule)?;
+        let hidden = match self.rewriter().reads(&name, rule) {
+            true => self.rewriter().name(self.raw(inner, escaped)?, rule)?,
+            false => None,
+        };
         self.hold(b"\"")?;
-        self.hold(hidden.as_deref().unwrap_or(raw.as_bytes()))?;
+        self.hold(hidden.as_deref().unwrap_or(inner))?;
         self.hold(b"\"")?;
+        self.long_name.clear();
+        if name.folded().is_none() {
+            let raw = self.raw(inner, escaped)?;
+            fold_name(raw.decoded().text(), &mut self.long_name);
+        }
         if let Some(frame) = self.frames.last_mut() {
             frame.count += 1;
-            frame.name.clear();
-            frame.name.push_str(end_of_name(decoded.text()));
+            frame.name = name;
         }
-        self.places.member(&self.policy.rules, |into| fold_name(decoded.text(), into));
         self.expected = Expected::Colon;
         Ok(())
     }
@@ -425,8 +469,7 @@ impl<P: Deref<Target = Policy>> JsonStream<P> {
         let Some(len) = len.or(last.then_some(data.len())) else { return Ok(None) };
         let word = literal::word(&data[..len]).ok_or_else(|| self.malformed(0, "no JSON"))?;
         let rule = self.begin()?;
-        let name = self.frames.last().map_or(&*self.name, |frame| &frame.name);
-        let written = self.rewriter().word(name, word, rule)?;
+        let written = self.rewriter().word(self.last_name(), word, rule)?;
         self.put(rule, written.as_deref().unwrap_or(&data[..len]), out);
         Ok(Some(len))
     }
@@ -501,10 +544,6 @@ impl<P: Deref<Target = Policy>> JsonStream<P> {
     }
 }
 
-/// Of the rule for what a value is in and the one for itself, the one that stands first.
-fn first(outer: Option<usize>, own: Option<usize>) -> Option<usize> {
-    match (outer, own) {
-        (Some(outer), Some(own)) => Some(outer.min(own)),
-        (outer, own) => outer.or(own),
-    }
+fn spaces(data: &[u8]) -> usize {
+    data.iter().take_while(|c| matches!(c, b' ' | b'\t' | b'\r' | b'\n')).count()
 }

@@ -4,7 +4,10 @@
 
 use std::net::Ipv6Addr;
 
-use crate::{Kind, fold::folded};
+use crate::{
+    Kind,
+    fold::{Folded, folded},
+};
 
 /// How much is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -41,26 +44,28 @@ pub fn mask(kind: Kind, style: Style, text: &str) -> String {
 /// Whether all characters are ones that values of the kind have, or what separates their groups: the mask may leave any of
 /// them in sight.
 fn is_plausible(kind: Kind, text: &str) -> bool {
-    let own = |c: char| match kind {
+    let own: fn(char) -> bool = match kind {
         Kind::Mobile | Kind::Landline | Kind::Card | Kind::Ssn | Kind::MacauId | Kind::CnId15 => {
-            c.is_ascii_digit()
+            |c| c.is_ascii_digit()
         }
-        Kind::CnId => c.is_ascii_digit() || c.eq_ignore_ascii_case(&'X'),
-        Kind::BirthDate => c.is_ascii_digit() || "年月日".contains(c),
-        Kind::Mac => c.is_ascii_hexdigit(),
-        Kind::Military => c.is_ascii_digit() || c.is_alphabetic() && !c.is_ascii(),
-        Kind::Plate => c.is_alphanumeric(),
-        Kind::Mrz => c.is_ascii_alphanumeric() || c == '<',
+        Kind::CnId => |c| c.is_ascii_digit() || c.eq_ignore_ascii_case(&'X'),
+        Kind::BirthDate => |c| c.is_ascii_digit() || "年月日".contains(c),
+        Kind::Mac => |c| c.is_ascii_hexdigit(),
+        Kind::Military => |c| c.is_ascii_digit() || c.is_alphabetic() && !c.is_ascii(),
+        Kind::Plate => char::is_alphanumeric,
+        Kind::Mrz => |c| c.is_ascii_alphanumeric() || c == '<',
         Kind::Passport
         | Kind::TravelPermit
         | Kind::HkId
         | Kind::TwId
         | Kind::Uscc
         | Kind::Iban
-        | Kind::Vin => c.is_ascii_alphanumeric(),
-        _ => true,
+        | Kind::Vin => |c| c.is_ascii_alphanumeric(),
+        // Their masks look at the characters themselves.
+        _ => return true,
     };
-    text.chars().flat_map(folded).all(|c| own(c) || " -./_()+:·*".contains(c))
+    let fits = |c: char| own(c) || " -./_()+:·*".contains(c);
+    text.chars().all(|c| if c.is_ascii() { fits(c) } else { folded(c).all(fits) })
 }
 
 /// `None` for what does not look like its kind.
@@ -68,7 +73,10 @@ fn masked(kind: Kind, strict: bool, text: &str) -> Option<String> {
     if !is_plausible(kind, text) {
         return None;
     }
-    let n = text.chars().filter(|c| counts(*c)).count();
+    let n = match kind {
+        Kind::Email | Kind::Name | Kind::Address | Kind::Ipv4 | Kind::Ipv6 => 0,
+        _ => text.chars().filter(|c| counts(*c)).count(),
+    };
     // How many characters are shown in front and at the end.
     let show =
         |lengths: std::ops::RangeInclusive<usize>, usual: (usize, usize), less: (usize, usize)| {
@@ -125,7 +133,8 @@ fn masked(kind: Kind, strict: bool, text: &str) -> Option<String> {
 
 /// Whether a character is one of the value's own, and no separator. Stars are of a mask before this one.
 fn counts(c: char) -> bool {
-    folded(c).any(|c| c.is_alphanumeric() || c == '*' || c == '<')
+    let own = |c: char| c.is_alphanumeric() || c == '*' || c == '<';
+    if c.is_ascii() { own(c) } else { folded(c).any(own) }
 }
 
 /// Stars for all characters but those whose place among them is shown. Separators stay; what cannot be seen goes.
@@ -187,12 +196,14 @@ fn mailbox(text: &str, strict: bool) -> Option<String> {
         return None;
     }
     let first = local.chars().next().filter(|c| *c != '*' && !strict && local.chars().count() > 2);
-    Some(format!("{}{HIDDEN}@{domain}", first.map(String::from).unwrap_or_default()))
+    let first = first.map_or("", |first| &local[..first.len_utf8()]);
+    Some([first, HIDDEN, "@", domain].concat())
 }
 
 /// Labels between dots, none of which is a number that may be somebody's.
 fn is_domain(text: &str) -> bool {
-    let plain: String = text.chars().flat_map(folded).collect();
+    let plain = Folded::new(text);
+    let plain = plain.text();
     let label = |label: &str| {
         let digits = label.bytes().filter(u8::is_ascii_digit).count();
         !label.is_empty() && digits < 7 && label.chars().all(|c| c.is_alphanumeric() || c == '-')
@@ -257,7 +268,7 @@ fn address(text: &str, strict: bool) -> Option<String> {
     if !place {
         return None;
     }
-    Some(format!("{}{HIDDEN}", &text[..at + '区'.len_utf8()]))
+    Some([&text[..at + '区'.len_utf8()], HIDDEN].concat())
 }
 
 fn first(text: &str, strict: bool) -> Option<String> {

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use gmkit_keys::SecretKey;
 
-use crate::{Confidence, Error, Finder, Hit, Kind, Strategy, Style};
+use crate::{Confidence, Error, Finder, Hit, Kind, Strategy, Style, find::Label};
 pub use path::Path;
 pub(crate) use path::{Step, fold_name};
 
@@ -223,8 +223,8 @@ impl Policy {
     }
 
     /// What is found in a text that has a name.
-    pub(crate) fn find(&self, name: &str, text: &str) -> Vec<Hit> {
-        self.finder.as_ref().map_or_else(Vec::new, |finder| finder.find_under(name, text))
+    pub(crate) fn find(&self, label: &Label, text: &str) -> Vec<Hit> {
+        self.finder.as_ref().map_or_else(Vec::new, |finder| finder.find_labelled(label, text))
     }
 }
 

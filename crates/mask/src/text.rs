@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use memchr::memchr;
 
-use crate::{Error, Kind, OnLimit, Policy, fold::Folded};
+use crate::{Error, Kind, OnLimit, Policy, find::Label, fold::Folded};
 
 /// What stands for a line that is longer than is looked at.
 const TOO_LONG: &str = "[REDACTED:too_long]";
@@ -182,7 +182,7 @@ impl<P: Deref<Target = Policy>> TextStream<P> {
 
     fn rewrite(&self, text: &str, out: &mut Vec<u8>) -> Result<(), Error> {
         let mut done = 0;
-        for hit in self.policy.find("", text) {
+        for hit in self.policy.find(&Label::default(), text) {
             out.extend_from_slice(&text.as_bytes()[done..hit.range.start]);
             let with = self.policy.put_hit("", &hit, &text[hit.range.clone()])?;
             out.extend_from_slice(with.as_bytes());

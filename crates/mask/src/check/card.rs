@@ -30,7 +30,7 @@ pub(crate) fn issuer(digits: &[u8]) -> Option<Issuer> {
     if !(12..=19).contains(&digits.len()) {
         return None;
     }
-    let [two, three, four] = [2, 3, 4].map(|n| number(&digits[..n]));
+    let (two, three, four) = (number(&digits[..2]), number(&digits[..3]), number(&digits[..4]));
     let network = match digits.len() {
         13 => digits[0] == b'4',
         14 => matches!(three, 300..=305) || matches!(two, 36 | 38 | 39),

@@ -1,5 +1,8 @@
 //! International bank account numbers (ISO 13616).
 
+/// Most characters that one has (ISO 13616).
+pub(crate) const LONGEST: usize = 34;
+
 /// Countries, and how long their numbers are.
 const LENGTHS: &[(&[u8; 2], usize)] = &[
     (b"AD", 24),

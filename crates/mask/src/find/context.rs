@@ -16,13 +16,22 @@ const MOST_OF_NAME: usize = 256;
 pub(super) struct Around<'t> {
     text: &'t str,
     marks: &'t [Mark],
-    name: Vec<Mark>,
+    name: &'t [Mark],
+}
+
+/// What the name of a value says about it.
+#[derive(Debug, Default)]
+pub(crate) struct Label(Vec<Mark>);
+
+impl Label {
+    pub(crate) fn new(name: &str) -> Self {
+        Self(if name.is_empty() { Vec::new() } else { marks(&split(end_of_name(name))) })
+    }
 }
 
 impl<'t> Around<'t> {
-    pub(super) fn new(name: &str, text: &'t str, marks_of_text: &'t [Mark]) -> Self {
-        let name = if name.is_empty() { Vec::new() } else { marks(&split(end_of_name(name))) };
-        Self { text, marks: marks_of_text, name }
+    pub(super) fn new(label: &'t Label, text: &'t str, marks: &'t [Mark]) -> Self {
+        Self { text, marks, name: &label.0 }
     }
 
     /// What kind of label the name is.
@@ -32,7 +41,7 @@ impl<'t> Around<'t> {
 
     /// Whether anything announces this kind, wherever.
     pub(super) fn ever_announces(&self, kind: Kind) -> bool {
-        self.marks.iter().chain(&self.name).any(|mark| mark.announces(kind))
+        self.marks.iter().chain(self.name).any(|mark| mark.announces(kind))
     }
 
     /// Whether the name does.
@@ -134,7 +143,7 @@ mod tests {
     fn what_is_announced() {
         let announced = |text: &str, kind| {
             let at = text.find('#').unwrap();
-            Around::new("", text, &marks(text)).announces(kind, &(at..at + 1))
+            Around::new(&Label::default(), text, &marks(text)).announces(kind, &(at..at + 1))
         };
         assert_eq!(announced("手机号：#", Kind::Mobile), Some(true));
         assert_eq!(announced("call me: #", Kind::Mobile), Some(true));
@@ -148,7 +157,7 @@ mod tests {
             announced("手机号码在很久很久以前是这一个大家都不知道的数字 #", Kind::Mobile),
             None
         );
-        let under = |name, kind| Around::new(name, "#", &[]).announces(kind, &(0..1));
+        let under = |name, kind| Around::new(&Label::new(name), "#", &[]).announces(kind, &(0..1));
         assert_eq!(under("contactPhone", Kind::Mobile), Some(true));
         assert_eq!(under("order_id", Kind::Mobile), Some(false));
         assert_eq!(under("x", Kind::Mobile), None);

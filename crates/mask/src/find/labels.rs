@@ -21,12 +21,8 @@ fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("a constant pattern")
 }
 
-/// What may stand behind a label; the value is the first group, or with quotes the second or third.
-static PASSWORD: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r#"^["']?\s{0,8}[:=：]\s{0,8}(?:([^\s"'&,;，；。]+)|"((?:[^"\\]|\\.)+)"?|'((?:[^'\\]|\\.)+)'?)"#,
-    )
-});
+/// What stands between a label and its value.
+static SEPARATOR: LazyLock<Regex> = LazyLock::new(|| pattern(r#"^["']?\s{0,8}[:=：]\s{0,8}"#));
 
 /// Up to the end of the line.
 static HEADER: LazyLock<Regex> = LazyLock::new(|| {
@@ -68,7 +64,14 @@ pub(super) fn find(text: &str, marks: &[Mark], found: &mut Vec<Candidate>) {
             Some(mark.end + value.start()..mark.end + value.end())
         };
         let (kind, pattern) = match mark.sign {
-            Sign::Password => (Kind::Password, &PASSWORD),
+            Sign::Password => {
+                let range = (mark.start >= done).then(|| password(text, mark.end)).flatten();
+                if let Some(range) = range.filter(|range| !is_masked(&text[range.clone()])) {
+                    done = range.end;
+                    add(Kind::Password, range, Proven);
+                }
+                continue;
+            }
             Sign::Header => (Kind::Password, &HEADER),
             Sign::Url => (Kind::Password, &CREDENTIALS),
             Sign::Birth => (Kind::BirthDate, &BIRTH),
@@ -106,6 +109,28 @@ pub(super) fn find(text: &str, marks: &[Mark], found: &mut Vec<Candidate>) {
             }
         }
     }
+}
+
+/// The value behind a label: to the end of the word, or of the quotes if it has some.
+fn password(text: &str, label: usize) -> Option<Range<usize>> {
+    let start = label + SEPARATOR.find(&text[label..])?.end();
+    let rest = &text[start..];
+    let (start, len) = match rest.as_bytes().first()? {
+        quote @ (b'"' | b'\'') => {
+            let mut escaped = false;
+            let mut ends = |c: u8| {
+                let own = !std::mem::take(&mut escaped);
+                escaped = own && c == b'\\';
+                own && c == *quote
+            };
+            (start + 1, rest.bytes().skip(1).position(&mut ends).unwrap_or(rest.len() - 1))
+        }
+        _ => {
+            let ends = |c: char| c.is_whitespace() || "\"'&,;，；。".contains(c);
+            (start, rest.find(ends).unwrap_or(rest.len()))
+        }
+    };
+    (len > 0).then_some(start..start + len)
 }
 
 /// Year, month and day, of somebody who may live.

@@ -2,10 +2,13 @@
 
 use std::{net::Ipv6Addr, ops::Range, sync::LazyLock};
 
-use memchr::{memchr, memchr_iter};
+use memchr::memchr_iter;
 use regex::Regex;
 
-use super::words::{Join, Word, goes_on_left, goes_on_right, join};
+use super::{
+    Contents,
+    words::{Join, Word, goes_on_left, goes_on_right, join},
+};
 use crate::{
     Kind,
     hit::{
@@ -21,11 +24,13 @@ const MOST_LOCAL: usize = 64;
 /// What stands behind `@` in the names of pictures: `logo@2x.png`.
 const FILES: &[&str] = &["png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js", "ico", "pdf"];
 
-pub(super) fn find(text: &str, words: &[Word], found: &mut Vec<Candidate>) {
+pub(super) fn find(text: &str, has: Contents, words: &[Word], found: &mut Vec<Candidate>) {
     let mut add = |kind, range, evidence: Evidence| found.push(Candidate { kind, range, evidence });
-    for at in memchr_iter(b'@', text.as_bytes()) {
-        if let Some(range) = mailbox(text, at) {
-            add(Kind::Email, range, Strong);
+    if has.ats {
+        for at in memchr_iter(b'@', text.as_bytes()) {
+            if let Some(range) = mailbox(text, at) {
+                add(Kind::Email, range, Strong);
+            }
         }
     }
     for (n, word) in words.iter().enumerate() {
@@ -33,13 +38,16 @@ pub(super) fn find(text: &str, words: &[Word], found: &mut Vec<Candidate>) {
             add(Kind::Ipv4, range, evidence);
         }
     }
-    if memchr(b':', text.as_bytes()).is_some() {
+    if has.colons {
         ipv6(text, &mut add);
+    }
+    if words.is_empty() || !(has.colons || has.dots_or_dashes) {
+        return;
     }
     let enough = |joiner: u8, least: usize| {
         memchr_iter(joiner, text.as_bytes()).take(least).count() == least
     };
-    if !(enough(b':', 5) || enough(b'-', 5) || enough(b'.', 2)) || words.is_empty() {
+    if !(enough(b':', 5) || enough(b'-', 5) || enough(b'.', 2)) {
         return;
     }
     for hit in MAC.find_iter(text) {

@@ -16,6 +16,9 @@ use crate::{
 /// Most digits that are looked at together: 0086, and a mobile number; a card; a landline with its extension.
 const MOST: usize = 22;
 
+/// In how many groups, if it is not spelled out digit by digit.
+const GROUPS: usize = 6;
+
 /// Groups of digits that stand together.
 struct Number<'t> {
     text: &'t [u8],
@@ -30,7 +33,11 @@ pub(super) fn find(text: &str, words: &[Word], around: &Around<'_>, found: &mut 
     let text = text.as_bytes();
     let announced = [Kind::Password, Kind::TravelPermit].map(|kind| around.ever_announces(kind));
     let uuids = uuids(text, words);
+    let mut spelled_to = 0;
     for (i, word) in words.iter().enumerate() {
+        if i >= spelled_to {
+            spelled_to = i + spelled(text, &words[i..], found);
+        }
         let uuid = uuids.partition_point(|range| range.end <= word.start);
         let within_uuid = uuids.get(uuid).is_some_and(|range| range.contains(&word.start));
         if !word.is_number(text) || within_uuid || goes_on_left(text, word.start) {
@@ -39,19 +46,14 @@ pub(super) fn find(text: &str, words: &[Word], around: &Around<'_>, found: &mut 
         if announced != [false; 2] {
             short(text, word, announced, found);
         }
-        let (mut digits, mut groups, mut len) = ([0_u8; MOST], [0; MOST], 0);
-        let mut single = true;
-        for (n, last) in words[i..].iter().enumerate() {
+        if spelled_to - i >= GROUPS {
+            continue;
+        }
+        let (mut digits, mut groups, mut len) = ([0_u8; MOST], [0; GROUPS], 0);
+        for (n, last) in words[i..].iter().take(GROUPS).enumerate() {
             let joined = n == 0 || join(text, &words[i + n - 1], last) != Join::None;
             let ended = len > 0 && !digits[len - 1].is_ascii_digit();
-            single &= last.len() == 1;
-            // Spelt out digit by digit, or in a few groups.
-            if !joined
-                || ended
-                || len + last.len() > MOST
-                || n >= 6 && !single
-                || !last.is_number(text)
-            {
+            if !joined || ended || len + last.len() > MOST || !last.is_number(text) {
                 break;
             }
             digits[len..len + last.len()].copy_from_slice(&text[last.range()]);
@@ -63,6 +65,37 @@ pub(super) fn find(text: &str, words: &[Word], around: &Around<'_>, found: &mut 
             }
         }
     }
+}
+
+/// Numbers that are spelled out, `1 3 8 0 0 …`, in the digits with which the words begin; how many digits these are.
+fn spelled(text: &[u8], words: &[Word], found: &mut Vec<Candidate>) -> usize {
+    let single = |word: &Word| word.len() == 1;
+    let joined = |pair: &&[Word]| single(&pair[1]) && join(text, &pair[0], &pair[1]) != Join::None;
+    if !words.first().is_some_and(single) {
+        return 0;
+    }
+    let count = 1 + words.windows(2).take_while(joined).count();
+    if count < 11 {
+        return count;
+    }
+    let words = &words[..count];
+    let all: Vec<u8> = words.iter().map(|word| text[word.start]).collect();
+    for first in 0..count {
+        if goes_on_left(text, words[first].start) {
+            continue;
+        }
+        // Numbers of residents, and of mobiles behind the code of the country: nothing else is spelled out.
+        for len in [11, 13, 15, 18] {
+            let Some(words) = words.get(first..first + len) else { break };
+            let mobile = matches!(all[first + len - 11..], [b'1', b'3'..=b'9', ..]);
+            let resident = matches!(len, 15 | 18);
+            if (mobile || resident) && !goes_on_right(text, words[len - 1].end) {
+                let (digits, groups) = (&all[first..first + len], &[1; 18][..len]);
+                Number { text, words, digits, groups }.look(found);
+            }
+        }
+    }
+    count
 }
 
 /// Numbers so short that they are something only where that is said.
@@ -81,10 +114,8 @@ fn short(text: &[u8], word: &Word, [password, permit]: [bool; 2], found: &mut Ve
 fn uuids(text: &[u8], words: &[Word]) -> Vec<std::ops::Range<usize>> {
     let dashes = [8, 13, 18, 23];
     let is_uuid = |part: &[u8]| {
-        part.iter().enumerate().all(|(i, c)| match dashes.contains(&i) {
-            true => *c == b'-',
-            false => c.is_ascii_hexdigit(),
-        })
+        let digits = |(i, c): (usize, &u8)| dashes.contains(&i) || c.is_ascii_hexdigit();
+        dashes.iter().all(|dash| part[*dash] == b'-') && part.iter().enumerate().all(digits)
     };
     let mut found: Vec<std::ops::Range<usize>> = Vec::new();
     for word in words {
@@ -134,10 +165,9 @@ impl Number<'_> {
     }
 
     fn resident(&self, found: &mut Vec<Candidate>) {
-        let few = self.words.len() <= 6 || self.words.iter().all(|word| word.len() == 1);
-        if few && resident::is_valid_18(self.digits) {
+        if resident::is_valid_18(self.digits) {
             self.add(found, Kind::CnId, Proven);
-        } else if few && resident::is_valid_15(self.digits) {
+        } else if resident::is_valid_15(self.digits) {
             self.add(found, Kind::CnId15, Weak);
         }
     }
@@ -145,11 +175,8 @@ impl Number<'_> {
     /// Eleven digits, behind the code of the country or not.
     fn mobile(&self, found: &mut Vec<Candidate>) {
         let digits = self.digits;
-        if digits.len() < 11 || !digits.iter().all(u8::is_ascii_digit) {
-            return;
-        }
         let (prefix, number) = digits.split_at(digits.len() - 11);
-        let [b'1', b'3'..=b'9', ..] = number else { return };
+        let [b'1', b'3'..=b'9', .., b'0'..=b'9'] = number else { return };
         let before = &self.text[..self.words[0].start];
         let abroad = match prefix {
             b"86" | b"0086" => true,
@@ -187,12 +214,11 @@ impl Number<'_> {
     }
 
     fn card(&self, found: &mut Vec<Candidate>) {
-        let digits = self.digits;
-        if !digits.iter().all(u8::is_ascii_digit) {
+        let (digits, groups) = (self.digits, self.groups);
+        if groups.len() > GROUPS || !digits.iter().all(u8::is_ascii_digit) {
             return;
         }
         let Some(issuer) = card::issuer(digits) else { return };
-        let groups = self.groups;
         let grouped = match groups {
             [4, 6, 4 | 5] | [6, 10..=13] => true,
             [first @ .., last] => {

@@ -38,6 +38,9 @@ fn is_url_safe(c: u8) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_')
 }
 
+/// Shortest first part: `{"alg":1}`.
+const SHORTEST: usize = 12;
+
 /// Three parts, or five, of which the first is JSON that names an algorithm.
 fn token(text: &str, start: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
@@ -55,6 +58,9 @@ fn token(text: &str, start: usize) -> Option<Range<usize>> {
         _ => return None,
     };
     let head = &text[start..ends[0]];
+    if head.len() < SHORTEST {
+        return None;
+    }
     let mut decoded = vec![0; head.len()];
     let decoded = Base64UrlUnpadded::decode(head, &mut decoded).ok()?;
     memmem::find(decoded, b"\"alg\"")?;

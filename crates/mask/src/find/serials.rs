@@ -16,11 +16,16 @@ pub(super) fn find(text: &[u8], words: &[Word], found: &mut Vec<Candidate>) {
         let mut add = |kind: Kind, end: usize, evidence: Evidence| {
             found.push(Candidate { kind, range: word.start..end, evidence });
         };
-        let upper = own.to_ascii_uppercase();
         match own.len() {
-            18 if uscc::is_valid(&upper) => add(Kind::Uscc, word.end, Proven),
-            17 if vin::is_valid(&upper) && word.digits < 17 => add(Kind::Vin, word.end, Shaped),
-            17 if vin::is_shaped(&upper) => add(Kind::Vin, word.end, Weak),
+            18 if uscc::is_valid(&own.to_ascii_uppercase()) => add(Kind::Uscc, word.end, Proven),
+            17 => {
+                let own = own.to_ascii_uppercase();
+                if vin::is_valid(&own) && word.digits < 17 {
+                    add(Kind::Vin, word.end, Shaped);
+                } else if vin::is_shaped(&own) {
+                    add(Kind::Vin, word.end, Weak);
+                }
+            }
             10 if neighbours::is_twid(own) => add(Kind::TwId, word.end, Shaped),
             15 if is_old_permit(own) => add(Kind::TravelPermit, word.end, Weak),
             _ => {}
@@ -75,27 +80,32 @@ fn hkid(text: &[u8], word: &Word) -> Option<(usize, Evidence)> {
 /// Where an account number ends that begins with the first of these words, in groups or in one.
 fn account(text: &[u8], words: &[Word]) -> Option<usize> {
     let first = &text[words[0].range()];
+    let [b'A'..=b'Z', b'A'..=b'Z', b'0'..=b'9', b'0'..=b'9', ..] = first else { return None };
     let length = iban::length(first)?;
-    if first.len() < 4 {
-        return None;
-    }
-    let mut whole = first.to_vec();
+    let mut whole = [0; iban::LONGEST];
+    let mut len = 0;
+    let mut add = |group: &[u8]| {
+        whole.get_mut(len..len + group.len())?.copy_from_slice(group);
+        len += group.len();
+        Some(len)
+    };
+    let mut so_far = add(first)?;
     let mut last = &words[0];
     // Groups of letters only are no words here; no country has them behind the first.
     let mut rest = words[1..].iter();
-    while whole.len() < length {
+    while so_far < length {
         let next = rest.next()?;
         let space = matches!(join(text, last, next), Join::Loose(b' ') | Join::Tight(b'-'));
         let letters = &text[last.end..next.start];
         match letters {
             [b' ' | b'-', group @ .., b' ' | b'-'] if group.iter().all(u8::is_ascii_uppercase) => {
-                whole.extend_from_slice(group);
+                add(group)?;
             }
             _ if space => {}
             _ => return None,
         }
-        whole.extend_from_slice(&text[next.range()]);
+        so_far = add(&text[next.range()])?;
         last = next;
     }
-    iban::is_valid(&whole).then_some(last.end)
+    iban::is_valid(&whole[..so_far]).then_some(last.end)
 }

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::LazyLock};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, MatchKind, StartKind};
 
 use crate::Kind;
 
@@ -239,8 +239,54 @@ pub(super) const PREFIXES: &[(&str, usize)] = &[
 ];
 
 struct Dictionary {
+    beginnings: Beginnings,
     search: AhoCorasick,
     words: Vec<(String, Sign)>,
+}
+
+/// Which three bytes words may begin with: a bit for each value of a hash, so that a few others have one, too. Nearly all
+/// of a text is passed over by it.
+struct Beginnings(Box<[u64; 1 << 10]>);
+
+impl Beginnings {
+    fn new<'w>(words: impl Iterator<Item = &'w [u8]>) -> Self {
+        let mut bits = Box::new([0; 1 << 10]);
+        let mut set = |three: [u8; 3]| {
+            let hash = Self::hash(three.iter().fold(0, |three, c| Self::push(three, *c)));
+            bits[hash >> 6] |= 1 << (hash & 63);
+        };
+        for word in words {
+            match *word {
+                [a, b, c, ..] => set([a, b, c]),
+                [a, b] => (0..=255).for_each(|c| set([a, b, c])),
+                _ => unreachable!("a word of one byte"),
+            }
+        }
+        Self(bits)
+    }
+
+    /// Without the case of ASCII. What this does to other characters, it does to words as well.
+    fn push(three: u32, next: u8) -> u32 {
+        three >> 8 | u32::from(next | 0x20) << 16
+    }
+
+    fn hash(three: u32) -> usize {
+        (three.wrapping_mul(0x9e37_79b1) >> 16) as usize
+    }
+
+    /// The first place behind which a word may begin.
+    fn first(&self, text: &[u8], from: usize) -> Option<usize> {
+        let [first, second, rest @ ..] = text.get(from..)? else { return None };
+        let mut three = Self::push(Self::push(0, *first), *second);
+        // Two bytes are enough of a word at the end.
+        let mut begins = |c: &u8| {
+            three = Self::push(three, *c);
+            let hash = Self::hash(three);
+            self.0[hash >> 6] >> (hash & 63) & 1 == 1
+        };
+        let place = rest.iter().position(&mut begins);
+        place.or_else(|| begins(&0).then_some(rest.len())).map(|place| from + place)
+    }
 }
 
 static DICTIONARY: LazyLock<Dictionary> = LazyLock::new(|| {
@@ -262,9 +308,11 @@ static DICTIONARY: LazyLock<Dictionary> = LazyLock::new(|| {
         .match_kind(MatchKind::LeftmostLongest)
         .ascii_case_insensitive(true)
         .kind(Some(AhoCorasickKind::DFA))
+        .start_kind(StartKind::Anchored)
         .build(words.iter().map(|(word, _)| word));
     // The words are constants, and few.
-    Dictionary { search: search.expect("constant words"), words }
+    let beginnings = Beginnings::new(words.iter().map(|(word, _)| word.as_bytes()));
+    Dictionary { beginnings, search: search.expect("constant words"), words }
 });
 
 /// One of the words, in a text.
@@ -299,9 +347,15 @@ pub(super) fn marks(text: &str) -> Vec<Mark> {
         matches!((left, right), (Some(left), Some(right)) if left.is_ascii_uppercase() || right.is_ascii_lowercase())
     };
     let mut marks = Vec::new();
-    for hit in DICTIONARY.search.find_iter(text) {
-        let (word, sign) = &DICTIONARY.words[hit.pattern().as_usize()];
-        let (start, end) = (hit.start(), hit.end());
+    let Dictionary { beginnings, search, words } = &*DICTIONARY;
+    let mut at = 0;
+    while let Some(start) = beginnings.first(bytes, at) {
+        at = start + 1;
+        let here = Input::new(bytes).range(start..).anchored(Anchored::Yes);
+        let Some(hit) = search.find(here) else { continue };
+        at = hit.end();
+        let (word, sign) = &words[hit.pattern().as_usize()];
+        let end = hit.end();
         let whole = match sign {
             // Written as they are, and anything may follow.
             Sign::Token | Sign::Key | Sign::Prefix(_) => bytes[start..end] == *word.as_bytes(),
@@ -315,4 +369,29 @@ pub(super) fn marks(text: &str) -> Vec<Mark> {
         }
     }
     marks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each word is found wherever it stands, and the filter before the search hides none.
+    #[test]
+    fn every_word() {
+        for (word, sign) in &DICTIONARY.words {
+            for text in
+                [word.clone(), format!(" {word}"), format!("{word} x"), format!("。{word}。")]
+            {
+                let found = marks(&text);
+                let start = text.find(word.as_str()).unwrap();
+                let whole = found.iter().find(|mark| mark.start == start);
+                let whole = whole.unwrap_or_else(|| panic!("{text}"));
+                assert_eq!((whole.end, whole.sign), (start + word.len(), *sign), "{text}");
+            }
+            let upper = word.to_uppercase();
+            let as_written = matches!(sign, Sign::Token | Sign::Key | Sign::Prefix(_));
+            assert!(as_written || !marks(&upper).is_empty(), "{upper}");
+        }
+        assert!(marks("q").is_empty() && marks("").is_empty());
+    }
 }

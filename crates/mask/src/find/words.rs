@@ -43,18 +43,21 @@ pub(super) enum Join {
 /// All words that have digits.
 pub(super) fn with_digits(text: &[u8]) -> Vec<Word> {
     let mut words = Vec::new();
-    let mut at = 0;
-    while at < text.len() {
-        let Some(digit) = text[at..].iter().position(u8::is_ascii_digit) else { break };
-        let digit = at + digit;
-        let letters = text[at..digit].iter().rev().take_while(|c| c.is_ascii_alphabetic()).count();
-        let start = digit - letters;
-        let len = text[digit..].iter().position(|c| !c.is_ascii_alphanumeric());
-        let end = len.map_or(text.len(), |len| digit + len);
-        let digits = text[digit..end].iter().filter(|c| c.is_ascii_digit()).count();
-        words.push(Word { start, end, digits });
-        at = end;
+    let (mut start, mut digits) = (0, 0);
+    let mut end = |end: usize, start: &mut usize, digits: &mut usize| {
+        if *digits > 0 {
+            words.push(Word { start: *start, end, digits: *digits });
+        }
+        (*start, *digits) = (end + 1, 0);
+    };
+    for (at, c) in text.iter().enumerate() {
+        match c {
+            b'0'..=b'9' => digits += 1,
+            b'a'..=b'z' | b'A'..=b'Z' => {}
+            _ => end(at, &mut start, &mut digits),
+        }
     }
+    end(text.len(), &mut start, &mut digits);
     words
 }
 

@@ -3,99 +3,96 @@
 use crate::policy::{Rule, Step};
 
 /// How far each rule's path has come, at each level that is open.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Places {
-    /// A rule, and its next step; level by level.
-    reached: Vec<(u16, u16)>,
+    /// Level by level.
+    reached: Vec<Reached>,
     /// Where each level begins in it.
     levels: Vec<usize>,
-    /// Those of the value that begins.
-    next: Vec<(u16, u16)>,
-    found: Option<usize>,
-    name: String,
+}
+
+/// The next step of a rule's path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Reached {
+    rule: u16,
+    step: u16,
+    /// Whether its path may end with the next step down: nothing but `**` stands before its last one.
+    may_end: bool,
 }
 
 /// A step that a value is down from what it is in.
-enum Down<'t> {
+#[derive(Clone, Copy)]
+pub(super) enum Down<'t> {
+    /// The name, folded.
     Member(&'t str),
     Element(u64),
 }
 
-impl Places {
-    pub(super) fn new(rules: &[Rule]) -> Self {
-        let next = (0..rules.len()).map(|rule| (rule as u16, 0)).collect();
-        Self { reached: Vec::new(), levels: Vec::new(), next, found: None, name: String::new() }
-    }
-
-    /// The rule for the member whose name came.
-    pub(super) fn found(&self) -> Option<usize> {
-        self.found
-    }
-
-    /// A name has come.
-    pub(super) fn member(&mut self, rules: &[Rule], fold: impl FnOnce(&mut String)) {
-        if self.reached.len() > self.levels.last().copied().unwrap_or(0) {
-            let mut name = std::mem::take(&mut self.name);
-            fold(&mut name);
-            self.step(rules, &Down::Member(&name));
-            self.name = name;
-        }
-    }
-
-    /// An element begins: the rule for it.
-    pub(super) fn element(&mut self, rules: &[Rule], index: u64) -> Option<usize> {
-        self.step(rules, &Down::Element(index));
-        self.found
-    }
-
-    fn step(&mut self, rules: &[Rule], down: &Down<'_>) {
-        self.next.clear();
-        self.found = None;
-        let from = self.levels.last().copied().unwrap_or(0);
-        for at in from..self.reached.len() {
-            let (rule, step) = self.reached[at];
-            self.advance(rules, rule, step, down);
-        }
-    }
-
-    fn advance(&mut self, rules: &[Rule], rule: u16, step: u16, down: &Down<'_>) {
-        let steps = &rules[usize::from(rule)].path.steps;
-        let fits = match (&steps[usize::from(step)], down) {
-            (Step::Deep, _) => {
-                if !self.next.contains(&(rule, step)) {
-                    self.next.push((rule, step));
-                }
-                return self.advance(rules, rule, step + 1, down);
-            }
-            (Step::Key(name), Down::Member(member)) => name == member,
-            (Step::AnyKey, Down::Member(_)) | (Step::AnyIndex, Down::Element(_)) => true,
-            (Step::Index(index), Down::Element(element)) => index == element,
+impl Step {
+    fn fits(&self, down: Down<'_>) -> bool {
+        match (self, down) {
+            (Self::Key(name), Down::Member(member)) => *name == member,
+            (Self::AnyKey, Down::Member(_)) | (Self::AnyIndex, Down::Element(_)) => true,
+            (Self::Index(index), Down::Element(element)) => *index == element,
             _ => false,
-        };
-        if !fits {
-            return;
         }
-        if usize::from(step) + 1 == steps.len() {
-            let rule = usize::from(rule);
-            self.found = Some(self.found.map_or(rule, |found| found.min(rule)));
-        } else if !self.next.contains(&(rule, step + 1)) {
-            self.next.push((rule, step + 1));
+    }
+}
+
+impl Places {
+    fn level(&self) -> &[Reached] {
+        &self.reached[self.levels.last().copied().unwrap_or(0)..]
+    }
+
+    /// The first rule whose path ends with the value that is this step down.
+    pub(super) fn found(&self, rules: &[Rule], down: Down<'_>) -> Option<usize> {
+        let ends = |reached: &&Reached| {
+            let last = || rules[usize::from(reached.rule)].path.steps.last();
+            reached.may_end && last().is_some_and(|step| step.fits(down))
+        };
+        self.level().iter().filter(ends).map(|reached| usize::from(reached.rule)).min()
+    }
+
+    /// The value that is this step down is an object or an array; `None` for the first one.
+    pub(super) fn down(&mut self, rules: &[Rule], down: Option<Down<'_>>) {
+        let from = self.levels.last().copied().unwrap_or(0);
+        let to = self.reached.len();
+        self.levels.push(to);
+        let Some(down) = down else {
+            (0..rules.len()).for_each(|rule| self.reach(rules, rule as u16, 0, to));
+            return;
+        };
+        for at in from..to {
+            let Reached { rule, step, .. } = self.reached[at];
+            self.advance(rules, rule, step, down, to);
         }
     }
 
-    /// The value that has begun is an object or an array.
-    pub(super) fn down(&mut self) {
-        self.levels.push(self.reached.len());
-        self.reached.append(&mut self.next);
+    fn advance(&mut self, rules: &[Rule], rule: u16, step: u16, down: Down<'_>, to: usize) {
+        match &rules[usize::from(rule)].path.steps[usize::from(step)] {
+            Step::Deep => {
+                self.reach(rules, rule, step, to);
+                self.advance(rules, rule, step + 1, down, to);
+            }
+            own if own.fits(down) => self.reach(rules, rule, step + 1, to),
+            _ => {}
+        }
+    }
+
+    fn reach(&mut self, rules: &[Rule], rule: u16, step: u16, to: usize) {
+        let steps = &rules[usize::from(rule)].path.steps;
+        let Some(before_last) = steps.get(usize::from(step)..).and_then(<[_]>::split_last) else {
+            return;
+        };
+        let may_end = before_last.1.iter().all(|step| *step == Step::Deep);
+        let reached = Reached { rule, step, may_end };
+        if !self.reached[to..].contains(&reached) {
+            self.reached.push(reached);
+        }
     }
 
     pub(super) fn up(&mut self) {
         if let Some(level) = self.levels.pop() {
-            self.next.clear();
-            if self.levels.is_empty() {
-                // The next line begins where this one did.
-                self.next.extend_from_slice(&self.reached[level..]);
-            }
             self.reached.truncate(level);
         }
     }

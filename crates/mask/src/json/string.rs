@@ -2,7 +2,29 @@
 
 use std::{borrow::Cow, ops::Range};
 
-/// What stands between the quotes, decoded.
+/// What stands between the quotes of a string.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Raw<'t> {
+    text: &'t str,
+    escaped: bool,
+}
+
+impl<'t> Raw<'t> {
+    /// `None` if there is an escape that JSON does not have; without escapes that is not looked for.
+    pub(super) fn new(text: &'t str, escaped: bool) -> Option<Self> {
+        (!escaped || !has_bad_escape(text)).then_some(Self { text, escaped })
+    }
+
+    pub(super) fn text(self) -> &'t str {
+        self.text
+    }
+
+    pub(super) fn decoded(self) -> Decoded<'t> {
+        if self.escaped { Decoded::new(self.text) } else { Decoded::same(self.text) }
+    }
+}
+
+/// The same, decoded.
 #[derive(Debug)]
 pub(super) struct Decoded<'t> {
     raw: &'t str,
@@ -12,10 +34,11 @@ pub(super) struct Decoded<'t> {
 }
 
 impl<'t> Decoded<'t> {
-    pub(super) fn new(raw: &'t str) -> Self {
-        if !raw.contains('\\') {
-            return Self { raw, text: Cow::Borrowed(raw), places: Vec::new() };
-        }
+    fn same(raw: &'t str) -> Self {
+        Self { raw, text: Cow::Borrowed(raw), places: Vec::new() }
+    }
+
+    fn new(raw: &'t str) -> Self {
         let mut text = String::with_capacity(raw.len());
         let mut places = Vec::with_capacity(raw.len() + 1);
         let mut rest = raw;
@@ -44,7 +67,7 @@ impl<'t> Decoded<'t> {
         let mut done = 0;
         for (range, with) in edits {
             out.extend_from_slice(&self.raw.as_bytes()[done..self.place(range.start)]);
-            out.extend_from_slice(inside(with).as_bytes());
+            inside(with, &mut out);
             done = self.place(range.end);
         }
         out.extend_from_slice(&self.raw.as_bytes()[done..]);
@@ -54,12 +77,19 @@ impl<'t> Decoded<'t> {
 
 /// A text between quotes, as JSON writes it.
 pub(super) fn quoted(text: &str) -> Vec<u8> {
-    format!("\"{}\"", inside(text)).into_bytes()
+    let mut out = Vec::with_capacity(text.len() + 2);
+    out.push(b'"');
+    inside(text, &mut out);
+    out.push(b'"');
+    out
 }
 
-fn inside(text: &str) -> String {
+fn inside(text: &str, out: &mut Vec<u8>) {
+    if !text.bytes().any(|c| c == b'"' || c == b'\\' || c < 0x20) {
+        return out.extend_from_slice(text.as_bytes());
+    }
     let quoted = serde_json::Value::from(text).to_string();
-    quoted[1..quoted.len() - 1].to_owned()
+    out.extend_from_slice(&quoted.as_bytes()[1..quoted.len() - 1]);
 }
 
 /// The character for which an escape stands, and how long that is. Half a surrogate pair, or an escape that is none, is
@@ -93,8 +123,8 @@ fn escaped(text: &str) -> (char, usize) {
     }
 }
 
-/// Whether all escapes are ones that JSON has.
-pub(super) fn has_bad_escape(raw: &str) -> bool {
+/// Whether there is an escape that JSON does not have.
+fn has_bad_escape(raw: &str) -> bool {
     let bytes = raw.as_bytes();
     let mut at = 0;
     while let Some(next) = memchr::memchr(b'\\', &bytes[at..]) {
@@ -120,7 +150,7 @@ mod tests {
     #[test]
     fn escapes() {
         let raw = r#"a\u0031\/\ud83d\ude00é\n"#;
-        let decoded = Decoded::new(raw);
+        let decoded = Raw::new(raw, true).unwrap().decoded();
         assert_eq!(decoded.text(), "a1/😀é\n");
         let one = decoded.text().find('1').unwrap();
         assert_eq!(

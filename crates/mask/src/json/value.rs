@@ -1,13 +1,14 @@
 //! What is put in the place of a value.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use base64ct::{Base64, Base64Unpadded, Base64Url, Base64UrlUnpadded, Encoding};
 
 use super::{
     JsonStream,
     literal::{self, Word},
-    string::{Decoded, quoted},
+    names::Name,
+    string::{Raw, quoted},
 };
 use crate::{Confidence, Error, Finder, Hit, Policy, Strategy, policy::Action};
 
@@ -27,14 +28,19 @@ impl Rewriter<'_> {
         rule.map(|rule| &self.policy.rules[rule].action)
     }
 
+    /// Whether there may be something to mask in a member's name.
+    pub(super) fn reads(&self, name: &Name, rule: Option<usize>) -> bool {
+        match self.action(rule) {
+            Some(Action::Opaque) => false,
+            Some(Action::Replace(Some(_), _)) => true,
+            _ => !name.is_clean(),
+        }
+    }
+
     /// What stands between the quotes of a member's name. Under a rule for a kind, what only looks like it is it.
-    pub(super) fn name(
-        &self,
-        name: &Decoded<'_>,
-        rule: Option<usize>,
-    ) -> Result<Option<Vec<u8>>, Error> {
+    pub(super) fn name(&self, raw: Raw<'_>, rule: Option<usize>) -> Result<Option<Vec<u8>>, Error> {
+        let name = raw.decoded();
         let edits = match self.action(rule) {
-            Some(Action::Opaque) => return Ok(None),
             Some(Action::Replace(Some(kind), strategy)) => {
                 let hits = Finder::new()
                     .with_least(Confidence::Low)
@@ -49,27 +55,28 @@ impl Rewriter<'_> {
             }
             _ => Edits::new(),
         };
-        let edits = if edits.is_empty() { self.found("", name.text())? } else { edits };
+        let edits =
+            if edits.is_empty() { self.found(&Name::default(), name.text())? } else { edits };
         Ok((!edits.is_empty()).then(|| name.replace(&edits)))
     }
 
-    /// A string, of which `raw` stands between the quotes.
+    /// A string.
     pub(super) fn string(
         &self,
-        name: &str,
-        raw: &str,
+        name: &Arc<Name>,
+        raw: Raw<'_>,
         rule: Option<usize>,
     ) -> Result<Option<Vec<u8>>, Error> {
         match self.action(rule) {
             Some(Action::Opaque) => Ok(None),
             Some(Action::Replace(kind, strategy)) => {
-                let decoded = Decoded::new(raw);
-                let with = self.policy.put(name, *kind, None, strategy, decoded.text())?;
+                let decoded = raw.decoded();
+                let with = self.policy.put(name.text(), *kind, None, strategy, decoded.text())?;
                 Ok((with != decoded.text()).then(|| written(strategy, &with)))
             }
             None if self.policy.finder.is_none() && self.policy.rules.is_empty() => Ok(None),
             None => {
-                let decoded = Decoded::new(raw);
+                let decoded = raw.decoded();
                 let edits = self.edits(name, decoded.text())?;
                 if edits.is_empty() {
                     return Ok(None);
@@ -86,7 +93,7 @@ impl Rewriter<'_> {
     /// A number, true, false or null.
     pub(super) fn word(
         &self,
-        name: &str,
+        name: &Arc<Name>,
         word: Word<'_>,
         rule: Option<usize>,
     ) -> Result<Option<Vec<u8>>, Error> {
@@ -106,32 +113,36 @@ impl Rewriter<'_> {
             Some(Action::Opaque) => Ok(None),
             Some(Action::Replace(kind, strategy)) => {
                 let text = digits.as_deref().unwrap_or(number);
-                let with = self.policy.put(name, *kind, None, strategy, text)?;
+                let with = self.policy.put(name.text(), *kind, None, strategy, text)?;
                 Ok(Some(written(strategy, &with)))
             }
             None => {
                 let Some(digits) = digits else { return Ok(None) };
-                let hits = self.policy.find(name, &digits);
+                let hits = self.policy.find(name.label(), &digits);
                 let Some(hit) = hits.first() else { return Ok(None) };
                 // A part of it hardly stands for itself: all of it goes.
                 let strategy = self.policy.strategy_for(hit.kind);
-                let with = self.policy.put_hit(name, hit, &digits)?;
+                let with = self.policy.put_hit(name.text(), hit, &digits)?;
                 Ok(Some(written(strategy, &with)))
             }
         }
     }
 
-    fn found(&self, name: &str, text: &str) -> Result<Edits, Error> {
-        let hits = self.policy.find(name, text).into_iter();
+    fn found(&self, name: &Name, text: &str) -> Result<Edits, Error> {
+        let hits = self.policy.find(name.label(), text);
+        if hits.is_empty() {
+            return Ok(Edits::new());
+        }
+        let hits = hits.into_iter();
         hits.map(|hit| {
-            let with = self.policy.put_hit(name, &hit, &text[hit.range.clone()])?;
+            let with = self.policy.put_hit(name.text(), &hit, &text[hit.range.clone()])?;
             Ok((hit.range, with))
         })
         .collect()
     }
 
     /// What is replaced of a text, also where it is JSON or base64 itself.
-    fn edits(&self, name: &str, text: &str) -> Result<Edits, Error> {
+    fn edits(&self, name: &Arc<Name>, text: &str) -> Result<Edits, Error> {
         if self.nested > 0
             && text.trim_start().starts_with(['{', '['])
             && let Some(masked) = self.json(name, text)?
@@ -150,8 +161,8 @@ impl Rewriter<'_> {
     }
 
     /// A text that is JSON, masked; `None` if it is not.
-    fn json(&self, name: &str, text: &str) -> Result<Option<String>, Error> {
-        let mut stream = JsonStream::within(self.policy, self.nested - 1, name);
+    fn json(&self, name: &Arc<Name>, text: &str) -> Result<Option<String>, Error> {
+        let mut stream = JsonStream::within(self.policy, self.nested - 1, Arc::clone(name));
         let mut out = Vec::with_capacity(text.len());
         match stream.push(text.as_bytes(), &mut out).and_then(|()| stream.finish(&mut out)) {
             Ok(()) => Ok(String::from_utf8(out).ok()),
@@ -161,7 +172,7 @@ impl Rewriter<'_> {
     }
 
     /// A text that is the base64 of another one, with that one masked.
-    fn base64(&self, name: &str, text: &str) -> Result<Edits, Error> {
+    fn base64(&self, name: &Arc<Name>, text: &str) -> Result<Edits, Error> {
         let of_base64 = |c: u8| {
             c.is_ascii_alphanumeric()
                 || matches!(c, b'+' | b'/' | b'-' | b'_' | b'=' | b'\r' | b'\n')
@@ -171,15 +182,17 @@ impl Rewriter<'_> {
         }
         // As mail has it, in lines.
         let joined = text.replace(['\r', '\n'], "");
-        type Form = (fn(&str) -> Option<Vec<u8>>, fn(&[u8]) -> String);
-        let forms: [Form; 4] = [
-            (|text| Base64::decode_vec(text).ok(), Base64::encode_string),
-            (|text| Base64Unpadded::decode_vec(text).ok(), Base64Unpadded::encode_string),
-            (|text| Base64Url::decode_vec(text).ok(), Base64Url::encode_string),
-            (|text| Base64UrlUnpadded::decode_vec(text).ok(), Base64UrlUnpadded::encode_string),
-        ];
-        let decoded = forms.iter().find_map(|(decode, encode)| Some((decode(&joined)?, encode)));
-        let Some((decoded, encode)) = decoded else { return Ok(Edits::new()) };
+        let url = joined.contains(['-', '_']);
+        let padded = joined.len().is_multiple_of(4);
+        let (decoded, encode): (_, fn(&[u8]) -> String) = match (url, padded) {
+            (false, true) => (Base64::decode_vec(&joined), Base64::encode_string),
+            (false, false) => (Base64Unpadded::decode_vec(&joined), Base64Unpadded::encode_string),
+            (true, true) => (Base64Url::decode_vec(&joined), Base64Url::encode_string),
+            (true, false) => {
+                (Base64UrlUnpadded::decode_vec(&joined), Base64UrlUnpadded::encode_string)
+            }
+        };
+        let Ok(decoded) = decoded else { return Ok(Edits::new()) };
         let Ok(inner) = String::from_utf8(decoded) else { return Ok(Edits::new()) };
         let within = Self { policy: self.policy, nested: self.nested - 1 };
         let edits = within.edits(name, &inner)?;

@@ -39,6 +39,7 @@ pub struct Path {
 /// Names as they are compared.
 pub(crate) fn fold_name(name: &str, into: &mut String) {
     into.clear();
+    into.reserve(name.len());
     for c in name.chars() {
         match c {
             '_' | '-' | ' ' => {}
