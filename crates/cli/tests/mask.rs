@@ -66,6 +66,56 @@ fn json_is_masked_and_tokens_are_hmacs() {
     assert_eq!((done.code, &*done.stdout), (0, "call 138-****-8000\n"));
 }
 
+/// What is sealed and enciphered can be had back with the keys, as the library does it.
+#[test]
+fn sealed_enciphered_and_generalised() {
+    use std::sync::Arc;
+
+    use gmkit::{
+        keys::SoftwareFieldKey,
+        mask::{Digits, Kind, Sealing},
+    };
+
+    let lab = lab();
+    lab.write("seal.key", "09".repeat(16));
+    lab.write("ff1.key", [9; 16]);
+    let rule = |path: &str, kind: &str, strategy: &str| {
+        format!("[[rule]]\npath = \"{path}\"\n{kind}strategy = {{ {strategy} }}\n")
+    };
+    let policy = [
+        "version = 1\n".to_owned(),
+        rule("id", "kind = \"cn_id\"\n", "seal = \"archive\", domain = \"d\""),
+        rule("card", "kind = \"card\"\n", "ff1 = \"cards\", keep = [6, 4]"),
+        rule("born", "kind = \"birth_date\"\n", "generalise = 10"),
+        rule("age", "", "generalise = 5"),
+    ];
+    lab.write("fields.toml", policy.concat());
+    let body = r#"{"id": "11010119900318000X", "card": 6200000000000005, "born": "1990-03-18", "age": 36}"#;
+    lab.write("body.json", body);
+    let apply = "mask apply --policy fields.toml --seal-key archive=seal.key";
+    lab.ok(&format!("{apply} --ff1-key cards=ff1.key -o out.json body.json"));
+    let out: Value = serde_json::from_slice(&lab.read("out.json")).unwrap();
+    assert_eq!((&out["born"], &out["age"]), (&"1990-1999".into(), &"35-39".into()));
+    let sealing = Sealing::new(Arc::new(SoftwareFieldKey::sealing(&[9; 16]).unwrap()), "d");
+    let id = sealing.unwrap().open(Some(Kind::CnId), out["id"].as_str().unwrap()).unwrap();
+    assert_eq!(*id, "11010119900318000X");
+    let digits = Digits::new(Arc::new(SoftwareFieldKey::digits(&[9; 16]).unwrap()), "").unwrap();
+    let card = out["card"].as_str().unwrap();
+    assert!(card.starts_with("620000") && card.ends_with("0005") && card != "6200000000000005");
+    let back = digits.keeping(6, 4).decrypt(Some(Kind::Card), card).unwrap();
+    assert_eq!(*back, "6200000000000005");
+    for (keys, why) in [
+        ("", "cards"),
+        ("--seal-key cards=seal.key", "keep a format"),
+        ("--ff1-key cards=joins.key", "32 bytes"),
+        ("--key cards=joins.key", "cards"),
+        ("--ff1-key cards", "NAME=FILE"),
+    ] {
+        let said = lab.fails(2, &format!("{apply} {keys} -o no.json body.json"));
+        assert!(said.contains(why), "{keys}: {said}");
+    }
+}
+
 #[test]
 fn what_cannot_be_masked_leaves_nothing() {
     let lab = lab();

@@ -75,6 +75,8 @@ pub enum Error {
     Rng,
     /// A message is longer than the mode allows.
     MessageTooLong,
+    /// FF1 takes 6 to 4096 decimal digits, and nothing else.
+    Digits,
     /// A device, or the way to it, says no.
     Device(Box<dyn std::error::Error + Send + Sync>),
 }
@@ -130,6 +132,7 @@ impl fmt::Display for Error {
             Self::Rejected => f.write_str("rejected"),
             Self::Rng => f.write_str("the random number generator failed"),
             Self::MessageTooLong => f.write_str("message too long"),
+            Self::Digits => f.write_str("not 6 to 4096 decimal digits"),
             Self::Device(error) => write!(f, "device: {error}"),
         }
     }

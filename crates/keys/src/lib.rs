@@ -4,6 +4,7 @@
 //! - [`PrivateKey`]: an SM2 key that signs messages and decrypts. Signing a bare `e` is a separate
 //!   capability, [`hazmat::SignE`].
 //! - [`SecretKey`]: an SM4 or HMAC key that seals, opens and authenticates.
+//! - [`FieldKey`]: an SM4 key for single values, of which equal ones stay equal.
 //! - [`Identity`]: a private key with its certificate chain, or two of them (sign and encrypt).
 //! - [`KeyUri`] names a key; a [`KeyRegistry`] holds the [`KeyOpener`]s that a program has chosen,
 //!   one per scheme. [`FileOpener`] is the one for files.
@@ -30,6 +31,7 @@
 
 mod enveloped_key;
 mod error;
+mod field_key;
 mod file_opener;
 pub mod hazmat;
 mod identity;
@@ -47,6 +49,7 @@ mod uri;
 
 pub use enveloped_key::EnvelopedKey;
 pub use error::{EncryptionFault, Error};
+pub use field_key::SoftwareFieldKey;
 pub use file_opener::{FileOpener, MAX_KEY_FILE};
 pub use identity::{Credential, Identity};
 pub use opener::{KeyOpener, KeyRegistry, SecretUse};
@@ -54,7 +57,7 @@ pub use passphrase::{Passphrase, PassphraseSource};
 pub use pbes2::{KeyFormat, MAX_ITERATIONS, MAX_SCRYPT_MEMORY, content};
 pub use private_key::{ExchangeContext, PrivateKey, SigningContext};
 pub use public_file::{public_key_from_file_bytes, public_key_to_pem};
-pub use secret_key::{MacContext, OpeningContext, SealingContext, SecretKey};
+pub use secret_key::{FieldKey, MacContext, OpeningContext, SealingContext, SecretKey};
 pub use software_key::SoftwareKey;
 pub use software_secret::SoftwareSecret;
 pub use uri::{KeyUri, Origin};

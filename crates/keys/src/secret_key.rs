@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use zeroize::Zeroizing;
+
 use crate::Error;
 
 /// An SM4 or HMAC-SM3 key. May be slow and may fail: it can be a device.
@@ -59,6 +61,36 @@ pub trait SecretKey: Send + Sync + fmt::Debug {
         context.finish(tag)?;
         Ok(std::mem::take(&mut *out))
     }
+}
+
+/// What a key does to single values, of which equal ones stay equal: for columns that are joined, and for masking.
+///
+/// Whoever sees two results knows whether the values were the same, and how often each occurs.
+pub trait FieldKey: Send + Sync + fmt::Debug {
+    /// Seals a value with SM4-GCM-SIV under one fixed nonce: tag(16) ‖ ciphertext. With it a key may seal 2^32
+    /// values before the chance that two tags meet matters (2^-63).
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`], [`Error::SelfTest`], [`Error::MessageTooLong`].
+    fn seal_field(&self, aad: &[u8], value: &[u8]) -> Result<Vec<u8>, Error>;
+
+    /// Opens what [`FieldKey::seal_field`] made.
+    ///
+    /// # Errors
+    /// [`Error::Rejected`]; nothing of the value is given out then.
+    fn open_field(&self, aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error>;
+
+    /// Turns decimal digits into as many others (FF1, SP 800-38G).
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`], [`Error::SelfTest`]; [`Error::Digits`] for less than six of them, or other characters.
+    fn encrypt_digits(&self, tweak: &[u8], digits: &str) -> Result<Zeroizing<String>, Error>;
+
+    /// Turns them back.
+    ///
+    /// # Errors
+    /// As [`FieldKey::encrypt_digits`].
+    fn decrypt_digits(&self, tweak: &[u8], digits: &str) -> Result<Zeroizing<String>, Error>;
 }
 
 /// A message being sealed.

@@ -39,5 +39,5 @@ pub use json::{JsonStream, json};
 pub use kind::Kind;
 pub use mask::{Style, mask};
 pub use policy::{Action, Decision, Keys, Limits, Observer, OnLimit, Path, Policy};
-pub use strategy::{Strategy, Tokens};
+pub use strategy::{Digits, Sealing, Strategy, Tokens};
 pub use text::{TextStream, text};

@@ -5,7 +5,7 @@ mod path;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use gmkit_keys::SecretKey;
+use gmkit_keys::{FieldKey, SecretKey};
 
 use crate::{Confidence, Error, Finder, Hit, Kind, Strategy, Style, find::Label};
 pub use path::Path;
@@ -113,7 +113,64 @@ pub struct Policy {
 }
 
 /// The keys that a service lets its policies name.
-pub type Keys = BTreeMap<String, Arc<dyn SecretKey>>;
+///
+/// ```
+/// use std::sync::Arc;
+/// use gmkit_keys::{SoftwareFieldKey, SoftwareSecret};
+/// use gmkit_mask::{Keys, Policy};
+///
+/// let keys = Keys::new()
+///     .with_secret("joins", Arc::new(SoftwareSecret::hmac_sm3(&[7; 32])?))
+///     .with_field("archive", Arc::new(SoftwareFieldKey::sealing(&[7; 16])?));
+/// let policy = r#"
+///     version = 1
+///     [[rule]]
+///     path = "**.phone"
+///     kind = "mobile"
+///     strategy = { token = "joins" }
+///     [[rule]]
+///     path = "**.id"
+///     kind = "cn_id"
+///     strategy = { seal = "archive" }
+/// "#;
+/// assert!(Policy::from_toml(policy, &keys).is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Keys {
+    secrets: BTreeMap<String, Arc<dyn SecretKey>>,
+    fields: BTreeMap<String, Arc<dyn FieldKey>>,
+}
+
+impl Keys {
+    /// None.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With a key for tokens.
+    #[must_use]
+    pub fn with_secret(mut self, name: impl Into<String>, key: Arc<dyn SecretKey>) -> Self {
+        self.secrets.insert(name.into(), key);
+        self
+    }
+
+    /// With a key that seals, or one that turns digits into others.
+    #[must_use]
+    pub fn with_field(mut self, name: impl Into<String>, key: Arc<dyn FieldKey>) -> Self {
+        self.fields.insert(name.into(), key);
+        self
+    }
+
+    fn secret(&self, name: &str) -> Result<Arc<dyn SecretKey>, Error> {
+        self.secrets.get(name).cloned().ok_or_else(|| Error::NoKey { name: name.to_owned() })
+    }
+
+    fn field(&self, name: &str) -> Result<Arc<dyn FieldKey>, Error> {
+        self.fields.get(name).cloned().ok_or_else(|| Error::NoKey { name: name.to_owned() })
+    }
+}
 
 impl Policy {
     /// One that masks strictly all that the detectors find, and has no rules.

@@ -1,5 +1,8 @@
 //! What is put in a value's place.
 
+mod digits;
+mod general;
+mod sealed;
 mod token;
 
 use std::sync::Arc;
@@ -7,6 +10,8 @@ use std::sync::Arc;
 use gmkit_keys::SecretKey;
 
 use crate::{Error, Kind, Style, mask};
+pub use digits::Digits;
+pub use sealed::Sealing;
 use token::normalised;
 
 /// What is done with personal data.
@@ -24,6 +29,14 @@ pub enum Strategy {
     /// HMAC-SM3 of the value under a key: equal values have equal tokens, and without the key nobody finds the value by
     /// trying. See [`Tokens`].
     Token(Tokens),
+    /// SM4-GCM-SIV of the value: whoever has the key can have it back. See [`Sealing`].
+    Seal(Sealing),
+    /// Other digits, as many: whoever has the key can have the number back. See [`Digits`].
+    Digits(Digits),
+    /// Said less exactly. A number, where no kind is given, and the year of a birth become the range of so many in which
+    /// they lie, `30-39`; an address its city or province; an IP address its network (/24, /48). What has nothing more
+    /// general is hidden. The step is at least 1.
+    Generalise(u64),
 }
 
 /// Makes tokens: `tok_` and 32 hexadecimal digits, the first half of
@@ -45,11 +58,7 @@ impl Tokens {
     /// # Errors
     /// [`Error::Policy`] for a domain with a zero byte.
     pub fn new(key: Arc<dyn SecretKey>, domain: &str) -> Result<Self, Error> {
-        if domain.contains('\0') {
-            let reason = "the domain of a token has no zero byte".to_owned();
-            return Err(Error::Policy { line: 0, column: 0, reason });
-        }
-        Ok(Self { key, domain: domain.to_owned() })
+        Ok(Self { key, domain: domain_without_zero(domain)? })
     }
 
     /// The token of a value.
@@ -60,16 +69,27 @@ impl Tokens {
         let value = normalised(kind, text);
         let make = || {
             let mut mac = self.key.start_mac()?;
-            mac.update(self.domain.as_bytes())?;
-            mac.update(&[0])?;
-            mac.update(kind.map_or("", Kind::name).as_bytes())?;
-            mac.update(&[0])?;
+            mac.update(&domain(&self.domain, kind))?;
             mac.update(value.as_bytes())?;
             mac.finish()
         };
         let mac = make().map_err(Error::Key)?;
         Ok(format!("tok_{}", hex::encode(&mac[..16])))
     }
+}
+
+/// domain ‖ 0 ‖ kind ‖ 0: neither has a zero byte.
+fn domain(domain: &str, kind: Option<Kind>) -> Vec<u8> {
+    let kind = kind.map_or("", Kind::name);
+    [domain.as_bytes(), &[0], kind.as_bytes(), &[0]].concat()
+}
+
+fn domain_without_zero(domain: &str) -> Result<String, Error> {
+    if domain.contains('\0') {
+        let reason = "a domain has no zero byte".to_owned();
+        return Err(Error::Policy { line: 0, column: 0, reason });
+    }
+    Ok(domain.to_owned())
 }
 
 impl Strategy {
@@ -83,6 +103,10 @@ impl Strategy {
             Self::Truncate(_) if kind.is_some_and(Kind::is_secret) => "****".to_owned(),
             Self::Truncate(most) => text.chars().take(*most).collect(),
             Self::Token(tokens) => tokens.make(kind, text)?,
+            Self::Seal(sealing) => sealing.seal(kind, text)?,
+            Self::Digits(digits) => digits.encrypt(kind, text)?,
+            Self::Generalise(step) => general::generalised(kind, (*step).max(1), text)
+                .unwrap_or_else(|| "****".to_owned()),
         })
     }
 }

@@ -44,6 +44,12 @@ pub(crate) struct MaskPolicy {
     /// Key of tokens, by the name that the policy calls it: a file with 16 to 64 bytes or their hex digits
     #[arg(long, value_name = "NAME=FILE")]
     pub(crate) key: Vec<String>,
+    /// Key that seals values, in the same way: 16 bytes or their hex digits
+    #[arg(long, value_name = "NAME=FILE")]
+    pub(crate) seal_key: Vec<String>,
+    /// Key that turns digits into others, in the same way: 16 bytes or their hex digits
+    #[arg(long, value_name = "NAME=FILE")]
+    pub(crate) ff1_key: Vec<String>,
     /// What the file is [default: by its name, else text]
     #[arg(long)]
     pub(crate) format: Option<MaskFormat>,

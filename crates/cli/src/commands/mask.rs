@@ -8,9 +8,11 @@ mod scan;
 use std::{path::Path, sync::Arc};
 
 use gmkit::{
-    keys::SoftwareSecret,
+    keys::{SoftwareFieldKey, SoftwareSecret},
     mask::{Error, JsonStream, Keys, Policy, TextStream},
 };
+
+use zeroize::Zeroizing;
 
 use crate::{
     args::{Mask, MaskFormat, MaskPolicy},
@@ -32,17 +34,38 @@ pub(crate) fn run(args: &Mask) -> Result<(), Failure> {
 
 /// Reads the policy, with its keys.
 fn policy(args: &MaskPolicy) -> Result<Policy, Failure> {
-    let mut keys = Keys::new();
-    for key in &args.key {
-        let (name, file) =
-            key.split_once('=').ok_or_else(|| Failure::input("--key is NAME=FILE"))?;
-        let file = Path::new(file);
-        let bytes = SoftwareSecret::decode_file_bytes(&read_secret(file)?);
-        keys.insert(name.to_owned(), Arc::new(SoftwareSecret::hmac_sm3(&bytes).about(file)?));
-    }
+    let keys = keys(args)?;
     let text = Input::open(&args.policy)?.read_all(MAX_POLICY)?;
     let text = std::str::from_utf8(&text).map_err(|_| Failure::input("is no text"));
     Policy::from_toml(text.about(&args.policy)?, &keys).about(&args.policy)
+}
+
+fn keys(args: &MaskPolicy) -> Result<Keys, Failure> {
+    let mut keys = Keys::new();
+    for (name, file, bytes) in named(&args.key, "--key")? {
+        keys = keys.with_secret(name, Arc::new(SoftwareSecret::hmac_sm3(&bytes).about(file)?));
+    }
+    for (name, file, bytes) in named(&args.seal_key, "--seal-key")? {
+        keys = keys.with_field(name, Arc::new(SoftwareFieldKey::sealing(&bytes).about(file)?));
+    }
+    for (name, file, bytes) in named(&args.ff1_key, "--ff1-key")? {
+        keys = keys.with_field(name, Arc::new(SoftwareFieldKey::digits(&bytes).about(file)?));
+    }
+    Ok(keys)
+}
+
+/// Key files behind names: each name, its file and what is in it.
+fn named<'t>(
+    options: &'t [String],
+    option: &str,
+) -> Result<Vec<(&'t str, &'t Path, Zeroizing<Vec<u8>>)>, Failure> {
+    let read = |text: &'t String| {
+        let malformed = || Failure::input(format!("{option} is NAME=FILE"));
+        let (name, file) = text.split_once('=').ok_or_else(malformed)?;
+        let file = Path::new(file);
+        Ok((name, file, SoftwareSecret::decode_file_bytes(&read_secret(file)?)))
+    };
+    options.iter().map(read).collect()
 }
 
 /// A stream of one of the formats.

@@ -1,11 +1,11 @@
 //! Policies in TOML.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, num::NonZeroU64};
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::{Action, Keys, Limits, OnLimit, Path, Policy, Rule, confidence};
-use crate::{Confidence, Error, Finder, Kind, Strategy, Style, strategy::Tokens};
+use crate::{Confidence, Digits, Error, Finder, Kind, Sealing, Strategy, Style, Tokens};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,13 +61,17 @@ struct Detect {
 #[derive(Clone, Deserialize)]
 #[serde(
     untagged,
-    expecting = "a strategy: \"mask\", \"nullify\", \"drop\", { style = \"usual\" }, { truncate = 3 } or { token = \"KEY\" }"
+    expecting = "a strategy: \"mask\", \"nullify\", \"drop\", { style = \"usual\" }, { truncate = 3 }, { generalise = 10 }, \
+        { token = \"KEY\" }, { seal = \"KEY\" } or { ff1 = \"KEY\" }"
 )]
 enum StrategyIn {
     Named(Named),
     Styled(Styled),
     Truncate(Truncated),
+    Generalise(Generalised),
     Token(Token),
+    Seal(Seal),
+    Ff1(Ff1),
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -89,6 +93,30 @@ struct Styled {
 #[serde(deny_unknown_fields)]
 struct Truncated {
     truncate: usize,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Generalised {
+    #[serde(rename = "generalise")]
+    step: NonZeroU64,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Seal {
+    seal: String,
+    domain: Option<String>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ff1 {
+    ff1: String,
+    domain: Option<String>,
+    /// How many digits stay, in front and at the end.
+    #[serde(default)]
+    keep: [u8; 2],
 }
 
 #[derive(Clone, Deserialize)]
@@ -170,9 +198,19 @@ pub(super) fn read(text: &str, keys: &Keys) -> Result<Policy, Error> {
         Some(StrategyIn::Styled(styled)) => Ok(Strategy::Mask(styled.style)),
         Some(StrategyIn::Truncate(truncated)) => Ok(Strategy::Truncate(truncated.truncate)),
         Some(StrategyIn::Token(token)) => {
-            let key = keys.get(&token.token).ok_or(Error::NoKey { name: token.token })?;
             let domain = token.domain.as_deref().unwrap_or(domain);
-            Tokens::new(key.clone(), domain).map(Strategy::Token)
+            Tokens::new(keys.secret(&token.token)?, domain).map(Strategy::Token)
+        }
+        Some(StrategyIn::Generalise(general)) => Ok(Strategy::Generalise(general.step.get())),
+        Some(StrategyIn::Seal(seal)) => {
+            let domain = seal.domain.as_deref().unwrap_or(domain);
+            Sealing::new(keys.field(&seal.seal)?, domain).map(Strategy::Seal)
+        }
+        Some(StrategyIn::Ff1(ff1)) => {
+            let domain = ff1.domain.as_deref().unwrap_or(domain);
+            let [first, last] = ff1.keep.map(usize::from);
+            let digits = Digits::new(keys.field(&ff1.ff1)?, domain)?;
+            Ok(Strategy::Digits(digits.keeping(first, last)))
         }
     };
     let mut rules = Vec::new();

@@ -38,7 +38,7 @@ pub(crate) fn normalised(kind: Option<Kind>, text: &str) -> String {
 }
 
 /// YYYYMMDD of a date in three groups.
-fn date(text: &str) -> Option<String> {
+pub(super) fn date(text: &str) -> Option<String> {
     let groups = text.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty());
     let groups: Vec<u32> = groups.map(str::parse).collect::<Result<_, _>>().ok()?;
     let [year, month, day] = groups[..] else { return None };

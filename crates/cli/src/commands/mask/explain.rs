@@ -40,6 +40,9 @@ impl Observer for Seen {
             Strategy::Drop => ("drop".to_owned(), None),
             Strategy::Truncate(most) => (format!("truncate to {most}"), None),
             Strategy::Token(_) => ("token".to_owned(), None),
+            Strategy::Seal(_) => ("seal".to_owned(), None),
+            Strategy::Digits(_) => ("ff1".to_owned(), None),
+            Strategy::Generalise(step) => (format!("generalise {step}"), None),
             _ => ("other".to_owned(), None),
         };
         let row = Row {
