@@ -23,10 +23,16 @@ path = "internal"
 strategy = "drop"
 
 [detect]
+
+[[detector]]
+name = "staff"
+pattern = '\bEMP-[0-9]{6}\b'
+words = ["工号", "signed by"]
+strategy = { truncate = 3 }
 "#;
 
 const ORDER: &str = r#"{"phone": "+86 138-0013-8000", "customer": " 11010119900318000x", "internal": {"a": 1},
- "note": "身份证110101199003070003", "amount": 12.50}
+ "note": "身份证110101199003070003，工号 EMP-001234", "amount": 12.50}
 "#;
 
 fn lab() -> Lab {
@@ -50,7 +56,7 @@ fn json_is_masked_and_tokens_are_hmacs() {
     let token = &said.trim().rsplit(' ').next().unwrap()[..32];
     let expected = format!(
         "{{\"phone\": \"+86 138-****-8000\", \"customer\": \"tok_{token}\",\n \
-         \"note\": \"身份证110101********0003\", \"amount\": 12.50}}\n"
+         \"note\": \"身份证110101********0003，工号 EMP\", \"amount\": 12.50}}\n"
     );
     assert_eq!(masked, expected);
     lab.peer("python3 -m json.tool masked.json");
@@ -149,6 +155,11 @@ fn what_cannot_be_masked_leaves_nothing() {
         ("version = 1\n[[rule]]\npath = \"a\"\nopaque = true\nkind = \"card\"\n", "opaque"),
         ("version = 1\n[limits]\nmax_inspect = 0\n", "max_inspect"),
         ("version = 1\nversion", "line 2"),
+        (
+            "version = 1\n[detect]\n[[detector]]\nname = \"a\"\npattern = \"(\"\n",
+            "line 4, column 8",
+        ),
+        ("version = 1\n[[detector]]\nname = \"a\"\npattern = \"x\"\n", "[detect]"),
         ("", "version"),
     ] {
         lab.write("bad.toml", policy);

@@ -152,6 +152,9 @@ mod tests {
         }
         let other = SoftwareFieldKey::sealing(&[8; 16]).unwrap();
         assert!(matches!(other.open_field(b"a", &sealed), Err(Error::Rejected)));
-        assert_eq!(format!("{seal:?} {digits:?}"), "SoftwareFieldKey(sealing) SoftwareFieldKey(digits)");
+        assert_eq!(
+            format!("{seal:?} {digits:?}"),
+            "SoftwareFieldKey(sealing) SoftwareFieldKey(digits)"
+        );
     }
 }

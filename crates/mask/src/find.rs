@@ -8,6 +8,7 @@ mod context;
 mod labels;
 mod network;
 mod numbers;
+mod own;
 mod secrets;
 mod serials;
 mod signs;
@@ -20,6 +21,7 @@ use crate::{
 };
 use context::Around;
 pub(crate) use context::{Label, end_of_name};
+pub use own::Detector;
 use signs::Mark;
 
 /// Finds personal data, and secrets, in texts.
@@ -37,19 +39,27 @@ use signs::Mark;
 pub struct Finder {
     kinds: Vec<Kind>,
     least: Confidence,
+    own: Vec<Detector>,
 }
 
 impl Finder {
     /// One for all kinds, which reports what is at least likely: [`Confidence::Medium`].
     #[must_use]
     pub fn new() -> Self {
-        Self { kinds: Kind::ALL.to_vec(), least: Confidence::Medium }
+        Self { kinds: Kind::ALL.to_vec(), least: Confidence::Medium, own: Vec::new() }
     }
 
-    /// Looks for these kinds only.
+    /// Looks for these kinds only, and for what detectors of one's own find.
     #[must_use]
     pub fn with_kinds(mut self, kinds: &[Kind]) -> Self {
         self.kinds = kinds.to_vec();
+        self
+    }
+
+    /// Also finds what this one does.
+    #[must_use]
+    pub fn with_detector(mut self, detector: Detector) -> Self {
+        self.own.push(detector);
         self
     }
 
@@ -86,6 +96,9 @@ impl Finder {
             let confidence = evidence.with(around.announces(kind, &range));
             Hit { kind, range: folded.original(range), confidence }
         });
+        let own = self.own.iter().flat_map(|detector| detector.find(label, text));
+        let own = own.map(|hit| Hit { range: folded.original(hit.range), ..hit });
+        let hits = hits.chain(own);
         resolve(hits.filter(|hit| hit.confidence >= self.least).collect())
     }
 }

@@ -1,6 +1,10 @@
 //! Kinds of personal data, and of secrets.
 
-use std::fmt;
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{Mutex, PoisonError},
+};
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $name:literal,)*) => {
@@ -9,10 +13,12 @@ macro_rules! kinds {
         #[non_exhaustive]
         pub enum Kind {
             $($(#[$doc])* $kind,)*
+            /// What one of a policy's own detectors finds.
+            Own(OwnKind),
         }
 
         impl Kind {
-            /// All of them.
+            /// All but those of policies.
             pub const ALL: &[Self] = &[$(Self::$kind),*];
 
             /// Its name in policies and reports.
@@ -20,6 +26,7 @@ macro_rules! kinds {
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$kind => $name,)*
+                    Self::Own(own) => own.0,
                 }
             }
         }
@@ -89,8 +96,33 @@ kinds! {
     Password = "password",
 }
 
+/// The name of a kind that a policy has of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OwnKind(&'static str);
+
+impl OwnKind {
+    /// Each name is kept once, for as long as the program runs, so that kinds can be copied.
+    pub(crate) fn new(name: &str) -> Result<Self, &'static str> {
+        static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+        let right = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        if !(1..=64).contains(&name.len()) || !name.chars().all(right) {
+            return Err("a name is 1 to 64 small letters, digits and _");
+        }
+        if Kind::from_name(name).is_some() {
+            return Err("there is a kind of that name");
+        }
+        let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = names.get(name) {
+            return Ok(Self(known));
+        }
+        let name: &'static str = name.to_owned().leak();
+        names.insert(name);
+        Ok(Self(name))
+    }
+}
+
 impl Kind {
-    /// The kind of this name.
+    /// The kind of this name; not for those of policies.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.name() == name)

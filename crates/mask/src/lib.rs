@@ -33,10 +33,10 @@ mod text;
 
 pub use candidates::candidates;
 pub use error::Error;
-pub use find::Finder;
+pub use find::{Detector, Finder};
 pub use hit::{Confidence, Hit};
 pub use json::{JsonStream, json};
-pub use kind::Kind;
+pub use kind::{Kind, OwnKind};
 pub use mask::{Style, mask};
 pub use policy::{Action, Decision, Keys, Limits, Observer, OnLimit, Path, Policy};
 pub use strategy::{Digits, Sealing, Strategy, Tokens};

@@ -127,7 +127,7 @@ fn masked(kind: Kind, strict: bool, text: &str) -> Option<String> {
         Kind::Name => name(text, strict),
         Kind::Address => address(text, strict),
         Kind::WeChat | Kind::Qq => first(text, strict),
-        Kind::Jwt | Kind::PrivateKey | Kind::ApiKey | Kind::Password => None,
+        Kind::Jwt | Kind::PrivateKey | Kind::ApiKey | Kind::Password | Kind::Own(_) => None,
     }
 }
 

@@ -21,17 +21,33 @@ pub(super) struct Around<'t> {
 
 /// What the name of a value says about it.
 #[derive(Debug, Default)]
-pub(crate) struct Label(Vec<Mark>);
+pub(crate) struct Label {
+    text: String,
+    marks: Vec<Mark>,
+}
 
 impl Label {
     pub(crate) fn new(name: &str) -> Self {
-        Self(if name.is_empty() { Vec::new() } else { marks(&split(end_of_name(name))) })
+        let text = split(end_of_name(name));
+        Self { marks: marks(&text), text }
     }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// What is looked at before and behind a part of a text.
+pub(super) fn window<'t>(text: &'t str, range: &Range<usize>) -> (&'t str, &'t str) {
+    let (before, behind) = (&text[..range.start], &text[range.end..]);
+    let from = before.char_indices().rev().nth(BEFORE - 1).map_or(0, |(from, _)| from);
+    let to = behind.char_indices().nth(BEHIND).map_or(behind.len(), |(to, _)| to);
+    (&before[from..], &behind[..to])
 }
 
 impl<'t> Around<'t> {
     pub(super) fn new(label: &'t Label, text: &'t str, marks: &'t [Mark]) -> Self {
-        Self { text, marks, name: &label.0 }
+        Self { text, marks, name: &label.marks }
     }
 
     /// What kind of label the name is.

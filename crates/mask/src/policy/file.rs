@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, num::NonZeroU64};
 
 use serde::{Deserialize, Deserializer, de::Error as _};
+use toml::Spanned;
 
 use super::{Action, Keys, Limits, OnLimit, Path, Policy, Rule, confidence};
-use crate::{Confidence, Digits, Error, Finder, Kind, Sealing, Strategy, Style, Tokens};
+use crate::{Confidence, Detector, Digits, Error, Finder, Kind, Sealing, Strategy, Style, Tokens};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,6 +21,19 @@ struct File {
     #[serde(default, rename = "rule")]
     rules: Vec<RuleIn>,
     detect: Option<Detect>,
+    #[serde(default, rename = "detector")]
+    detectors: Vec<DetectorIn>,
+}
+
+/// What this policy looks for, beside what all do.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DetectorIn {
+    name: Spanned<String>,
+    pattern: String,
+    #[serde(default)]
+    words: Vec<String>,
+    strategy: Option<StrategyIn>,
 }
 
 #[derive(Default, Deserialize)]
@@ -185,11 +199,8 @@ fn path<'de, D: Deserializer<'de>>(from: D) -> Result<Path, D::Error> {
 
 pub(super) fn read(text: &str, keys: &Keys) -> Result<Policy, Error> {
     let file: File = toml::from_str(text).map_err(|error| {
-        let at = error.span().map_or(0, |span| span.start).min(text.len());
-        let before = text.get(..at).unwrap_or_default();
-        let line = 1 + before.matches('\n').count();
-        let column = 1 + before.rsplit('\n').next().unwrap_or_default().chars().count();
-        Error::Policy { line, column, reason: error.message().to_owned() }
+        let at = error.span().map_or(0, |span| span.start);
+        fault(text, at, error.message().to_owned())
     })?;
     let strategy = |strategy: Option<StrategyIn>, domain: &str| match strategy {
         None | Some(StrategyIn::Named(Named::Mask)) => Ok(Strategy::Mask(file.style)),
@@ -231,8 +242,27 @@ pub(super) fn read(text: &str, keys: &Keys) -> Result<Policy, Error> {
     }
     let mut policy = Policy::new().with_finder(None).with_limits(limits(&file.limits)?);
     policy.rules = rules;
-    let Some(detect) = file.detect else { return Ok(policy) };
+    let Some(detect) = file.detect else {
+        if !file.detectors.is_empty() {
+            let reason = "detectors of its own are used where there is a [detect]".to_owned();
+            return Err(Error::Policy { line: 0, column: 0, reason });
+        }
+        return Ok(policy);
+    };
     let mut finder = Finder::new();
+    for own in file.detectors {
+        let words: Vec<&str> = own.words.iter().map(String::as_str).collect();
+        let detector = Detector::new(own.name.get_ref(), &own.pattern);
+        let detector = detector.map_err(|error| match error {
+            Error::Policy { reason, .. } => fault(text, own.name.span().start, reason),
+            error => error,
+        })?;
+        let detector = detector.with_words(&words);
+        if own.strategy.is_some() {
+            policy = policy.with_strategy_for(detector.kind(), strategy(own.strategy, "")?);
+        }
+        finder = finder.with_detector(detector);
+    }
     if let Some(kinds) = detect.kinds {
         finder = finder.with_kinds(&kinds);
     }
@@ -244,6 +274,14 @@ pub(super) fn read(text: &str, keys: &Keys) -> Result<Policy, Error> {
         policy = policy.with_strategy_for(kind.0, strategy(Some(of), "")?);
     }
     Ok(policy)
+}
+
+/// What is wrong at a place in the text.
+fn fault(text: &str, at: usize, reason: String) -> Error {
+    let before = text.get(..at.min(text.len())).unwrap_or_default();
+    let line = 1 + before.matches('\n').count();
+    let column = 1 + before.rsplit('\n').next().unwrap_or_default().chars().count();
+    Error::Policy { line, column, reason }
 }
 
 fn limits(file: &LimitsIn) -> Result<Limits, Error> {

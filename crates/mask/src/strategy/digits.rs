@@ -143,7 +143,10 @@ mod tests {
         assert_ne!(same, "13800138000");
         assert_eq!(turned(Kind::Mobile, "+86 13800138000"), format!("+86 {same}"));
         assert_eq!(turned(Kind::Mobile, "１３８００１３８０００"), same);
-        assert_ne!(super::tests::digits("e").encrypt(Some(Kind::Mobile), "13800138000").unwrap(), same);
+        assert_ne!(
+            super::tests::digits("e").encrypt(Some(Kind::Mobile), "13800138000").unwrap(),
+            same
+        );
         let id = turned(Kind::CnId, "11010519491231002X");
         assert!(id.ends_with('X') && id.len() == 18);
         assert_eq!(*digits.decrypt(Some(Kind::CnId), &id).unwrap(), "11010519491231002X");

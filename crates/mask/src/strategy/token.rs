@@ -30,7 +30,8 @@ pub(crate) fn normalised(kind: Option<Kind>, text: &str) -> String {
             | Kind::Password
             | Kind::PrivateKey
             | Kind::Jwt
-            | Kind::ApiKey,
+            | Kind::ApiKey
+            | Kind::Own(_),
         ) => text.to_owned(),
         Some(Kind::Ipv4 | Kind::WeChat) => text.to_owned(),
         Some(_) => serial(text),
