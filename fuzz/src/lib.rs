@@ -18,7 +18,7 @@ mod tls;
 mod token;
 
 pub use audit::{audit_event, audit_note};
-pub use mask::{mask_json, mask_policy, mask_text};
+pub use mask::{mask_body, mask_json, mask_policy, mask_text};
 pub use messages::{cfca, encrypted_message, pkcs12, signed_message};
 pub use tls::{tls_client, tls_client_sealed, tls_server, tls_server_sealed, tls_ticket};
 pub use token::token_calls;
@@ -54,6 +54,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("audit_note", audit_note),
     ("mask_json", mask_json),
     ("mask_text", mask_text),
+    ("mask_body", mask_body),
     ("mask_policy", mask_policy),
 ];
 

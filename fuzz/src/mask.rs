@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use gmkit_mask::{JsonStream, Keys, Policy, TextStream};
+use gmkit_mask::{BodyStream, Format, JsonStream, Keys, Policy};
 
 const POLICY: &str = r#"
 version = 1
@@ -51,12 +51,23 @@ fn json(pieces: &[&[u8]]) -> Option<Vec<u8>> {
 /// A text, in the same way.
 pub fn mask_text(data: &[u8]) {
     let Some((cut, body)) = data.split_first() else { return };
-    let (left, right) = body.split_at(usize::from(*cut).min(body.len()));
-    assert_eq!(text(&[left, right]), text(&[body]));
+    cut_anywhere(Format::Text, *cut, body);
 }
 
-fn text(pieces: &[&[u8]]) -> Option<Vec<u8>> {
-    let (mut stream, mut out) = (TextStream::new(&*MASKS), Vec::new());
+/// Events and forms, in the same way.
+pub fn mask_body(data: &[u8]) {
+    let Some((cut, body)) = data.split_first() else { return };
+    cut_anywhere(Format::Events, *cut, body);
+    cut_anywhere(Format::Form, *cut, body);
+}
+
+fn cut_anywhere(format: Format, cut: u8, body: &[u8]) {
+    let (left, right) = body.split_at(usize::from(cut).min(body.len()));
+    assert_eq!(masked(format, &[left, right]), masked(format, &[body]));
+}
+
+fn masked(format: Format, pieces: &[&[u8]]) -> Option<Vec<u8>> {
+    let (mut stream, mut out) = (BodyStream::new(&*MASKS, format), Vec::new());
     for piece in pieces {
         stream.push(piece, &mut out).ok()?;
     }
@@ -82,6 +93,8 @@ pub(crate) fn seeds() -> Vec<(&'static str, String, Vec<u8>)> {
     vec![
         ("mask_json", "order".to_owned(), json.into()),
         ("mask_text", "log".to_owned(), text.into()),
+        ("mask_body", "events".to_owned(), "\u{5}id: 1\r\ndata: {\"phone\":\ndata: \"13800138000\"}\n\n: alice@example.com\r\rdata: x\n".into()),
+        ("mask_body", "form".to_owned(), "\u{9}phone=138+0013+8000&a[b]=1&raw=%61&n=%E6%89%8B%E6%9C%BA13800138000&b=".into()),
         ("mask_policy", "all".to_owned(), POLICY.into()),
     ]
 }

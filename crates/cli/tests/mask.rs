@@ -70,6 +70,14 @@ fn json_is_masked_and_tokens_are_hmacs() {
         "call 138-0013-8000\n".as_bytes(),
     );
     assert_eq!((done.code, &*done.stdout), (0, "call 138-****-8000\n"));
+    for (format, body, expected) in [
+        ("sse", "data: {\"phone\":\"13800138000\"}\n\n", "data: {\"phone\":\"138****8000\"}\n\n"),
+        ("form", "a[phone]=138+0013+8000&internal=1", "a[phone]=138+****+8000"),
+    ] {
+        let apply = format!("{APPLY} --format {format} -");
+        let done = lab.gmkit_with(apply.split(' '), body.as_bytes());
+        assert_eq!((done.code, &*done.stdout), (0, expected));
+    }
 }
 
 /// What is sealed and enciphered can be had back with the keys, as the library does it.

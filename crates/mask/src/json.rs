@@ -16,8 +16,11 @@ use crate::{
     policy::{Action, fold_name},
 };
 use literal::Scan;
-use names::{Name, Names};
-use places::{Down, Places};
+pub(crate) use names::Name;
+use names::Names;
+pub(crate) use places::{Down, Places};
+pub(crate) use string::Raw;
+pub(crate) use value::Rewriter;
 
 /// Masks a whole body of JSON.
 ///

@@ -4,7 +4,8 @@
 //!   and the words around them, through the disguises that Unicode offers.
 //! - [`mask()`] is the conventional mask of each [`Kind`]; a [`Strategy`] is what else can be put in a value's place.
 //! - A [`Policy`] says what is masked and how: rules for places in JSON, detectors for everything else.
-//! - [`JsonStream`] and [`TextStream`] rewrite bodies as they stream by, however they are cut into pieces.
+//! - [`BodyStream`] rewrites bodies as they stream by, however they are cut into pieces: JSON ([`JsonStream`]), text
+//!   ([`TextStream`]), events ([`SseStream`]) and forms ([`FormStream`]).
 //!
 //! ```
 //! use gmkit_mask::{Policy, json};
@@ -18,26 +19,32 @@
 //! A mask makes data less telling, not anonymous: of a resident's number of which only the birthday is hidden, some 3,300
 //! are left. [`Style::Strict`], the default, shows less than is usual.
 
+mod body;
 mod candidates;
 mod check;
 mod error;
 mod find;
 mod fold;
+mod form;
 mod hit;
 mod json;
 mod kind;
 mod mask;
 mod policy;
+mod sse;
 mod strategy;
 mod text;
 
+pub use body::{BodyStream, Format};
 pub use candidates::candidates;
 pub use error::Error;
 pub use find::{Detector, Finder};
+pub use form::FormStream;
 pub use hit::{Confidence, Hit};
 pub use json::{JsonStream, json};
 pub use kind::{Kind, OwnKind};
 pub use mask::{Style, mask};
 pub use policy::{Action, Decision, Keys, Limits, Observer, OnLimit, Path, Policy};
+pub use sse::SseStream;
 pub use strategy::{Digits, Sealing, Strategy, Tokens};
 pub use text::{TextStream, text};

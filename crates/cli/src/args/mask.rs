@@ -33,6 +33,10 @@ pub(crate) enum MaskFormat {
     Ndjson,
     /// Text, line by line
     Text,
+    /// Events that a server sends
+    Sse,
+    /// Fields of a form
+    Form,
 }
 
 /// A policy and what it is for.

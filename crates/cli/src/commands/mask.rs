@@ -9,7 +9,7 @@ use std::{path::Path, sync::Arc};
 
 use gmkit::{
     keys::{SoftwareFieldKey, SoftwareSecret},
-    mask::{Error, JsonStream, Keys, Policy, TextStream},
+    mask::{BodyStream, Error, Format, Keys, Policy},
 };
 
 use zeroize::Zeroizing;
@@ -68,52 +68,22 @@ fn named<'t>(
     options.iter().map(read).collect()
 }
 
-/// A stream of one of the formats.
-enum Stream {
-    Json(JsonStream<Arc<Policy>>),
-    Text(TextStream<Arc<Policy>>),
-}
-
-impl Stream {
-    fn new(policy: Arc<Policy>, format: MaskFormat) -> Self {
-        match format {
-            MaskFormat::Json => Self::Json(JsonStream::new(policy)),
-            MaskFormat::Ndjson => Self::Json(JsonStream::lines(policy)),
-            MaskFormat::Text => Self::Text(TextStream::new(policy)),
-        }
-    }
-
-    fn push(&mut self, piece: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
-        match self {
-            Self::Json(stream) => stream.push(piece, out),
-            Self::Text(stream) => stream.push(piece, out),
-        }
-    }
-
-    fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
-        match self {
-            Self::Json(stream) => stream.finish(out),
-            Self::Text(stream) => stream.finish(out),
-        }
-    }
-}
-
 /// What a file is, as was said, or as its name says. A policy that would do nothing to it is not taken for it.
-fn format(args: &MaskPolicy, file: &Path, policy: &Policy) -> Result<MaskFormat, Failure> {
+fn format(args: &MaskPolicy, file: &Path, policy: &Policy) -> Result<Format, Failure> {
     let extension = file.extension().map(|extension| extension.to_ascii_lowercase());
     let format = match (args.format, extension.as_deref().and_then(|extension| extension.to_str()))
     {
-        (Some(format), _) => format,
-        (None, Some("json")) => MaskFormat::Json,
-        (None, Some("ndjson" | "jsonl")) => MaskFormat::Ndjson,
+        (Some(MaskFormat::Json), _) | (None, Some("json")) => Format::Json,
+        (Some(MaskFormat::Ndjson), _) | (None, Some("ndjson" | "jsonl")) => Format::JsonLines,
+        (Some(MaskFormat::Text), _) => Format::Text,
+        (Some(MaskFormat::Sse), _) => Format::Events,
+        (Some(MaskFormat::Form), _) => Format::Form,
         (None, _) if policy.has_rules() => {
-            return Err(Failure::input(
-                "the policy has rules, which are for JSON: say --format json, ndjson or text",
-            ));
+            return Err(Failure::input("the policy has rules, which are for JSON: say --format"));
         }
-        (None, _) => MaskFormat::Text,
+        (None, _) => Format::Text,
     };
-    if format == MaskFormat::Text && !policy.has_detectors() {
+    if format == Format::Text && !policy.has_detectors() {
         return Err(Failure::input("the policy has no [detect], and would do nothing to a text"));
     }
     Ok(format)

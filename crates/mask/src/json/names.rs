@@ -14,7 +14,7 @@ const LONGEST: usize = 64;
 
 /// What is known of a name.
 #[derive(Debug, Default)]
-pub(super) struct Name {
+pub(crate) struct Name {
     /// As rules compare it; `None` for a long one, which is not kept at every level that is open.
     folded: Option<Box<str>>,
     /// What it says: its end, if it is long.
@@ -25,7 +25,7 @@ pub(super) struct Name {
 }
 
 impl Name {
-    fn new(raw: Raw<'_>, finder: Option<&Finder>) -> Self {
+    pub(crate) fn new(raw: Raw<'_>, finder: Option<&Finder>) -> Self {
         let decoded = raw.decoded();
         let text = decoded.text();
         let folded = (raw.text().len() <= LONGEST).then(|| {

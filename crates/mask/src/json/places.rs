@@ -4,7 +4,7 @@ use crate::policy::{Rule, Step};
 
 /// How far each rule's path has come, at each level that is open.
 #[derive(Debug, Default)]
-pub(super) struct Places {
+pub(crate) struct Places {
     /// Level by level.
     reached: Vec<Reached>,
     /// Where each level begins in it.
@@ -22,7 +22,7 @@ struct Reached {
 
 /// A step that a value is down from what it is in.
 #[derive(Clone, Copy)]
-pub(super) enum Down<'t> {
+pub(crate) enum Down<'t> {
     /// The name, folded.
     Member(&'t str),
     Element(u64),
@@ -45,7 +45,7 @@ impl Places {
     }
 
     /// The first rule whose path ends with the value that is this step down.
-    pub(super) fn found(&self, rules: &[Rule], down: Down<'_>) -> Option<usize> {
+    pub(crate) fn found(&self, rules: &[Rule], down: Down<'_>) -> Option<usize> {
         let ends = |reached: &&Reached| {
             let last = || rules[usize::from(reached.rule)].path.steps.last();
             reached.may_end && last().is_some_and(|step| step.fits(down))
@@ -54,7 +54,7 @@ impl Places {
     }
 
     /// The value that is this step down is an object or an array; `None` for the first one.
-    pub(super) fn down(&mut self, rules: &[Rule], down: Option<Down<'_>>) {
+    pub(crate) fn down(&mut self, rules: &[Rule], down: Option<Down<'_>>) {
         let from = self.levels.last().copied().unwrap_or(0);
         let to = self.reached.len();
         self.levels.push(to);

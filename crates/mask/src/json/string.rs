@@ -4,7 +4,7 @@ use std::{borrow::Cow, ops::Range};
 
 /// What stands between the quotes of a string.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Raw<'t> {
+pub(crate) struct Raw<'t> {
     text: &'t str,
     escaped: bool,
 }
@@ -13,6 +13,11 @@ impl<'t> Raw<'t> {
     /// `None` if there is an escape that JSON does not have; without escapes that is not looked for.
     pub(super) fn new(text: &'t str, escaped: bool) -> Option<Self> {
         (!escaped || !has_bad_escape(text)).then_some(Self { text, escaped })
+    }
+
+    /// A text without escapes.
+    pub(crate) fn plain(text: &'t str) -> Self {
+        Self { text, escaped: false }
     }
 
     pub(super) fn text(self) -> &'t str {

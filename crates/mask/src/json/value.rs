@@ -18,12 +18,36 @@ const BASE64: usize = 16;
 type Edits = Vec<(Range<usize>, String)>;
 
 /// Rewrites the values of one body. What is `None` stays as it is.
-pub(super) struct Rewriter<'p> {
+pub(crate) struct Rewriter<'p> {
     pub(super) policy: &'p Policy,
     pub(super) nested: usize,
 }
 
-impl Rewriter<'_> {
+impl<'p> Rewriter<'p> {
+    pub(crate) fn new(policy: &'p Policy) -> Self {
+        Self { policy, nested: policy.limits.nested }
+    }
+
+    /// A value that is a text outside of JSON.
+    pub(crate) fn text(
+        &self,
+        name: &Arc<Name>,
+        text: &str,
+        rule: Option<usize>,
+    ) -> Result<Option<String>, Error> {
+        match self.action(rule) {
+            Some(Action::Opaque) => Ok(None),
+            Some(Action::Replace(kind, strategy)) => {
+                let with = self.policy.put(name.text(), *kind, None, strategy, text)?;
+                Ok((with != text).then_some(with))
+            }
+            None => {
+                let edits = self.edits(name, text)?;
+                Ok((!edits.is_empty()).then(|| replaced(text, &edits)))
+            }
+        }
+    }
+
     fn action(&self, rule: Option<usize>) -> Option<&Action> {
         rule.map(|rule| &self.policy.rules[rule].action)
     }
@@ -199,12 +223,22 @@ impl Rewriter<'_> {
         if edits.is_empty() {
             return Ok(edits);
         }
-        let mut masked = inner;
-        for (range, with) in edits.into_iter().rev() {
-            masked.replace_range(range, &with);
-        }
+        let masked = replaced(&inner, &edits);
         Ok(vec![(0..text.len(), encode(masked.as_bytes()))])
     }
+}
+
+/// A text with these parts replaced, from left to right.
+fn replaced(text: &str, edits: &[(Range<usize>, String)]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for (range, with) in edits {
+        out.push_str(&text[done..range.start]);
+        out.push_str(with);
+        done = range.end;
+    }
+    out.push_str(&text[done..]);
+    out
 }
 
 /// A value in JSON.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Stream, format, policy};
+use super::{BodyStream, format, policy};
 use crate::{
     args::MaskApply,
     failure::{Context, Failure},
@@ -13,7 +13,7 @@ use crate::{
 pub(super) fn run(args: &MaskApply) -> Result<(), Failure> {
     let policy = Arc::new(policy(&args.policy)?);
     let format = format(&args.policy, &args.file, &policy)?;
-    let mut stream = Stream::new(policy, format);
+    let mut stream = BodyStream::new(policy, format);
     let input = Input::open(&args.file)?;
     let mut output = Output::create(args.output.as_deref(), Content::Text, Access::Public)?;
     let mut masked = Vec::new();

@@ -7,7 +7,7 @@ use std::{
 
 use gmkit::mask::{Decision, Kind, Observer, Strategy, Style, candidates};
 
-use super::{Stream, format, policy};
+use super::{BodyStream, format, policy};
 use crate::{
     args::MaskExplain,
     failure::{Context, Failure},
@@ -69,7 +69,7 @@ pub(super) fn run(args: &MaskExplain) -> Result<(), Failure> {
     let seen = Arc::new(Seen::default());
     let policy = policy(&args.policy)?.with_observer(Arc::clone(&seen) as Arc<dyn Observer>);
     let format = format(&args.policy, &args.file, &policy)?;
-    let mut stream = Stream::new(Arc::new(policy), format);
+    let mut stream = BodyStream::new(Arc::new(policy), format);
     let mut masked = Vec::new();
     Input::open(&args.file)?.for_each(|piece| {
         masked.clear();
