@@ -177,6 +177,26 @@ fn what_cannot_be_masked_leaves_nothing() {
     assert!(!lab.path("out").exists());
 }
 
+/// Who asks, and for what, decides.
+#[test]
+fn scopes() {
+    let lab = lab();
+    let scoped = "version = 1\n[detect]\n[[scope]]\nroute = \"/a/*\"\nroles = [\"auditor\"]\nconsent = true\n\
+                  clear = true\n[[scope]]\npurposes = [\"support\"]\nstyle = \"usual\"\n[scope.detect]\n";
+    lab.write("scoped.toml", scoped);
+    lab.write("body.json", r#"{"phone":"13800138000"}"#);
+    let apply = |as_what: &str| {
+        let args = format!("mask apply --policy scoped.toml {as_what} body.json");
+        lab.ok(&args)
+    };
+    assert_eq!(apply("--route /a/1"), r#"{"phone":"138******00"}"#);
+    assert_eq!(apply("--purpose support"), r#"{"phone":"138****8000"}"#);
+    assert_eq!(apply("--route /a/1 --role auditor"), r#"{"phone":"138******00"}"#);
+    let clear = "mask apply --policy scoped.toml --route /a/1 --role auditor --consent body.json";
+    assert!(lab.fails(2, clear).contains("as it is"));
+    lab.fails(2, "mask apply --policy scoped.toml --request body.json");
+}
+
 #[test]
 fn scanned() {
     let lab = Lab::empty();

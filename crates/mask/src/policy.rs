@@ -2,6 +2,7 @@
 
 mod file;
 mod path;
+mod scoped;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -10,6 +11,7 @@ use gmkit_keys::{FieldKey, SecretKey};
 use crate::{Confidence, Error, Finder, Hit, Kind, Strategy, Style, find::Label};
 pub use path::Path;
 pub(crate) use path::{Step, fold_name};
+pub(crate) use scoped::read_all;
 
 /// One value, or part of a text, that was replaced. What it was is not told.
 #[derive(Debug)]
@@ -186,10 +188,10 @@ impl Policy {
         }
     }
 
-    /// Reads one from TOML.
+    /// Reads one from TOML, which has no scopes: see [`crate::Policies`].
     ///
     /// # Errors
-    /// [`Error::Policy`] with line and column; [`Error::NoKey`].
+    /// [`Error::Policy`] with line and column; [`Error::NoKey`], [`Error::Key`].
     pub fn from_toml(text: &str, keys: &Keys) -> Result<Self, Error> {
         file::read(text, keys)
     }

@@ -54,9 +54,34 @@ pub(crate) struct MaskPolicy {
     /// Key that turns digits into others, in the same way: 16 bytes or their hex digits
     #[arg(long, value_name = "NAME=FILE")]
     pub(crate) ff1_key: Vec<String>,
+    #[command(flatten)]
+    pub(crate) passage: MaskPassage,
     /// What the file is [default: by its name, else text]
     #[arg(long)]
     pub(crate) format: Option<MaskFormat>,
+}
+
+/// Whose body it is: what the scopes of a policy ask.
+#[derive(Args)]
+pub(crate) struct MaskPassage {
+    /// As the body of this route
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(crate) route: String,
+    /// As the body that goes with this method
+    #[arg(long, default_value = "GET")]
+    pub(crate) method: String,
+    /// As the body of a request
+    #[arg(long)]
+    pub(crate) request: bool,
+    /// As for a caller of this role; may be repeated
+    #[arg(long)]
+    pub(crate) role: Vec<String>,
+    /// As for a caller with this purpose
+    #[arg(long)]
+    pub(crate) purpose: Option<String>,
+    /// As with the consent of whom it is about
+    #[arg(long)]
+    pub(crate) consent: bool,
 }
 
 #[derive(Args)]

@@ -9,13 +9,13 @@ use std::{path::Path, sync::Arc};
 
 use gmkit::{
     keys::{SoftwareFieldKey, SoftwareSecret},
-    mask::{BodyStream, Error, Format, Keys, Policy},
+    mask::{BodyStream, Caller, Direction, Error, Format, Keys, Passage, Policies, Policy},
 };
 
 use zeroize::Zeroizing;
 
 use crate::{
-    args::{Mask, MaskFormat, MaskPolicy},
+    args::{Mask, MaskFormat, MaskPassage, MaskPolicy},
     failure::{Context, Failure, chain},
     input::Input,
     keys::read_secret,
@@ -32,40 +32,46 @@ pub(crate) fn run(args: &Mask) -> Result<(), Failure> {
     }
 }
 
-/// Reads the policy, with its keys.
+/// Reads the policy that is for the body, with its keys.
 fn policy(args: &MaskPolicy) -> Result<Policy, Failure> {
     let keys = keys(args)?;
     let text = Input::open(&args.policy)?.read_all(MAX_POLICY)?;
     let text = std::str::from_utf8(&text).map_err(|_| Failure::input("is no text"));
-    Policy::from_toml(text.about(&args.policy)?, &keys).about(&args.policy)
+    let policies = Policies::from_toml(text.about(&args.policy)?, &keys).about(&args.policy)?;
+    let MaskPassage { route, method, request, role, purpose, consent } = &args.passage;
+    let caller = Caller { roles: role.clone(), purpose: purpose.clone(), consent: *consent };
+    let direction = if *request { Direction::Request } else { Direction::Response };
+    let passage = Passage { route, method, direction, caller: &caller };
+    let clear = || Failure::input("the policy lets such a body pass as it is");
+    Ok(Policy::clone(policies.of(&passage).ok_or_else(clear)?))
 }
 
 fn keys(args: &MaskPolicy) -> Result<Keys, Failure> {
     let mut keys = Keys::new();
-    for (name, file, bytes) in named(&args.key, "--key")? {
+    for key in &args.key {
+        let (name, file, bytes) = named(key, "--key")?;
         keys = keys.with_secret(name, Arc::new(SoftwareSecret::hmac_sm3(&bytes).about(file)?));
     }
-    for (name, file, bytes) in named(&args.seal_key, "--seal-key")? {
+    for key in &args.seal_key {
+        let (name, file, bytes) = named(key, "--seal-key")?;
         keys = keys.with_field(name, Arc::new(SoftwareFieldKey::sealing(&bytes).about(file)?));
     }
-    for (name, file, bytes) in named(&args.ff1_key, "--ff1-key")? {
+    for key in &args.ff1_key {
+        let (name, file, bytes) = named(key, "--ff1-key")?;
         keys = keys.with_field(name, Arc::new(SoftwareFieldKey::digits(&bytes).about(file)?));
     }
     Ok(keys)
 }
 
-/// Key files behind names: each name, its file and what is in it.
+/// A key's name, its file and what is in it.
 fn named<'t>(
-    options: &'t [String],
+    text: &'t str,
     option: &str,
-) -> Result<Vec<(&'t str, &'t Path, Zeroizing<Vec<u8>>)>, Failure> {
-    let read = |text: &'t String| {
-        let malformed = || Failure::input(format!("{option} is NAME=FILE"));
-        let (name, file) = text.split_once('=').ok_or_else(malformed)?;
-        let file = Path::new(file);
-        Ok((name, file, SoftwareSecret::decode_file_bytes(&read_secret(file)?)))
-    };
-    options.iter().map(read).collect()
+) -> Result<(&'t str, &'t Path, Zeroizing<Vec<u8>>), Failure> {
+    let malformed = || Failure::input(format!("{option} is NAME=FILE"));
+    let (name, file) = text.split_once('=').ok_or_else(malformed)?;
+    let file = Path::new(file);
+    Ok((name, file, SoftwareSecret::decode_file_bytes(&read_secret(file)?)))
 }
 
 /// What a file is, as was said, or as its name says. A policy that would do nothing to it is not taken for it.

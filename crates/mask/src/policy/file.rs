@@ -8,6 +8,7 @@ use toml::Spanned;
 use super::{Action, Keys, Limits, OnLimit, Path, Policy, Rule, confidence};
 use crate::{Confidence, Detector, Digits, Error, Finder, Kind, Sealing, Strategy, Style, Tokens};
 
+/// What a policy says.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -28,7 +29,7 @@ struct File {
 /// What this policy looks for, beside what all do.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct DetectorIn {
+pub(super) struct DetectorIn {
     name: Spanned<String>,
     pattern: String,
     #[serde(default)]
@@ -38,7 +39,7 @@ struct DetectorIn {
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct LimitsIn {
+pub(super) struct LimitsIn {
     max_inspect: Option<usize>,
     depth: Option<usize>,
     nested: Option<usize>,
@@ -48,7 +49,7 @@ struct LimitsIn {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RuleIn {
+pub(super) struct RuleIn {
     #[serde(deserialize_with = "path")]
     path: Path,
     #[serde(default, deserialize_with = "some_kind")]
@@ -61,7 +62,7 @@ struct RuleIn {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Detect {
+pub(super) struct Detect {
     #[serde(default, deserialize_with = "kinds")]
     kinds: Option<Vec<Kind>>,
     #[serde(default, deserialize_with = "least")]
@@ -167,7 +168,7 @@ fn least<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Confidence>, D::Er
     least.map(Some).ok_or_else(|| D::Error::custom("\"low\", \"medium\" or \"high\""))
 }
 
-fn style<'de, D: Deserializer<'de>>(from: D) -> Result<Style, D::Error> {
+pub(super) fn style<'de, D: Deserializer<'de>>(from: D) -> Result<Style, D::Error> {
     match &*String::deserialize(from)? {
         "strict" => Ok(Style::Strict),
         "usual" => Ok(Style::Usual),
@@ -183,7 +184,7 @@ fn on_limit<'de, D: Deserializer<'de>>(from: D) -> Result<OnLimit, D::Error> {
     }
 }
 
-fn version<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+pub(super) fn version<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
     match u32::deserialize(from)? {
         1 => Ok(1),
         _ => Err(D::Error::custom("this gmkit reads policies of version 1")),
@@ -198,10 +199,28 @@ fn path<'de, D: Deserializer<'de>>(from: D) -> Result<Path, D::Error> {
 }
 
 pub(super) fn read(text: &str, keys: &Keys) -> Result<Policy, Error> {
-    let file: File = toml::from_str(text).map_err(|error| {
+    let File { style, limits, rules, detect, detectors, .. } = parsed(text)?;
+    built(text, Parts { style, limits, rules, detect, detectors }, keys)
+}
+
+/// What TOML says of a `T`, or where it does not.
+pub(super) fn parsed<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, Error> {
+    toml::from_str(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
         fault(text, at, error.message().to_owned())
-    })?;
+    })
+}
+
+/// What a policy is made of, wherever that stands.
+pub(super) struct Parts {
+    pub(super) style: Style,
+    pub(super) limits: LimitsIn,
+    pub(super) rules: Vec<RuleIn>,
+    pub(super) detect: Option<Detect>,
+    pub(super) detectors: Vec<DetectorIn>,
+}
+
+pub(super) fn built(text: &str, file: Parts, keys: &Keys) -> Result<Policy, Error> {
     let strategy = |strategy: Option<StrategyIn>, domain: &str| match strategy {
         None | Some(StrategyIn::Named(Named::Mask)) => Ok(Strategy::Mask(file.style)),
         Some(StrategyIn::Named(Named::Nullify)) => Ok(Strategy::Nullify),
@@ -277,7 +296,7 @@ pub(super) fn read(text: &str, keys: &Keys) -> Result<Policy, Error> {
 }
 
 /// What is wrong at a place in the text.
-fn fault(text: &str, at: usize, reason: String) -> Error {
+pub(super) fn fault(text: &str, at: usize, reason: String) -> Error {
     let before = text.get(..at.min(text.len())).unwrap_or_default();
     let line = 1 + before.matches('\n').count();
     let column = 1 + before.rsplit('\n').next().unwrap_or_default().chars().count();
