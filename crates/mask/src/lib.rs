@@ -35,6 +35,8 @@ mod scopes;
 mod sse;
 mod strategy;
 mod text;
+#[cfg(feature = "tower")]
+mod web;
 
 pub use body::{BodyStream, Format};
 pub use candidates::candidates;
@@ -50,3 +52,5 @@ pub use scopes::{Caller, CurrentPolicies, Direction, Passage, Policies, Scope};
 pub use sse::SseStream;
 pub use strategy::{Digits, Sealing, Strategy, Tokens};
 pub use text::{TextStream, text};
+#[cfg(feature = "tower")]
+pub use web::{MaskBody, MaskLayer, MaskService};

@@ -151,6 +151,7 @@ fn features() -> Result<Outcome> {
         "gmkit --features audit-otlp",
         "gmkit --features audit-syslog",
         "gmkit --features mask",
+        "gmkit --features mask-tower",
         "gmkit-pki --features classic",
     ] {
         run(&format!("cargo clippy --no-default-features --package {args} -- -D warnings"))?;

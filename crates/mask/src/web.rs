@@ -1,0 +1,124 @@
+//! A `tower` layer that masks what a service answers, and what it is sent: for axum and hyper.
+
+mod body;
+mod decode;
+mod head;
+mod service;
+
+use std::{fmt, sync::Arc};
+
+use http::request::Parts;
+use tower_layer::Layer;
+
+pub use self::{body::MaskBody, service::MaskService};
+use crate::{Caller, CurrentPolicies};
+
+type Extract<T> = Arc<dyn Fn(&Parts) -> T + Send + Sync>;
+
+/// Masks bodies as they stream by, each under the policy that is for its route, method and caller.
+///
+/// - JSON, NDJSON, text, events and forms are masked, also where they are compressed with gzip or deflate: they go on
+///   uncompressed, and a layer for compression further outside may compress them again.
+/// - What has another media type is not known to be harmless, and is refused; name those that may pass with
+///   [`MaskLayer::with_passing`].
+/// - Lengths, entity tags, digests and ranges of the body as it was are taken out of its head; the request's wish for a
+///   range is, too, as parts of bodies cannot be masked.
+/// - A JSON document or a form of at most 64 KiB is masked before its head goes out, so that what cannot be masked is
+///   answered with 500. With longer ones, and those whose beginning should arrive at once, the body breaks off
+///   (HTTP/1 closes the connection, HTTP/2 resets the stream); what was not masked does not come out.
+/// - Of gRPC messages it knows nothing: they are refused, unless their media type may pass.
+///
+/// Who asks is found out by a function; without one nobody has a role, a purpose or a consent. Where callers see
+/// different things of one resource, its responses must not be cached for all of them (`Cache-Control: private`).
+///
+/// ```
+/// use std::sync::Arc;
+/// use axum::{Json, Router, extract::MatchedPath, routing::get};
+/// use gmkit_mask::{Caller, CurrentPolicies, MaskLayer, Policies};
+///
+/// #[derive(Clone)]
+/// struct Role(String); // put there by a layer that is further outside
+///
+/// let policies = Arc::new(CurrentPolicies::new(Policies::default()));
+/// let mask = MaskLayer::new(policies)
+///     .with_caller(|head| {
+///         let roles = head.extensions.get::<Role>().map(|role| role.0.clone());
+///         Caller { roles: roles.into_iter().collect(), ..Caller::default() }
+///     })
+///     .with_route(|head| Some(head.extensions.get::<MatchedPath>()?.as_str().to_owned()))
+///     .with_passing(&["image/png"]);
+/// let app: Router = Router::new().route("/me", get(async || Json("alice@example.com"))).layer(mask);
+/// # let _ = app;
+/// ```
+#[derive(Clone)]
+pub struct MaskLayer {
+    settings: Arc<Settings>,
+}
+
+#[derive(Clone)]
+struct Settings {
+    policies: Arc<CurrentPolicies>,
+    caller: Extract<Caller>,
+    route: Extract<Option<String>>,
+    /// Media types in small letters; with a `/` at its end, all that begin so.
+    passing: Vec<String>,
+}
+
+impl MaskLayer {
+    /// Masks by these policies, as they are when a request comes in.
+    #[must_use]
+    pub fn new(policies: Arc<CurrentPolicies>) -> Self {
+        let settings = Settings {
+            policies,
+            caller: Arc::new(|_| Caller::default()),
+            route: Arc::new(|_| None),
+            passing: Vec::new(),
+        };
+        Self { settings: Arc::new(settings) }
+    }
+
+    fn change(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(Arc::make_mut(&mut self.settings));
+        self
+    }
+
+    /// Who asks, as a layer further outside has found out.
+    #[must_use]
+    pub fn with_caller(self, caller: impl Fn(&Parts) -> Caller + Send + Sync + 'static) -> Self {
+        self.change(|settings| settings.caller = Arc::new(caller))
+    }
+
+    /// The template of the route, as `/accounts/{id}`, where a framework has matched one. Else it is the path.
+    #[must_use]
+    pub fn with_route(
+        self,
+        route: impl Fn(&Parts) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.change(|settings| settings.route = Arc::new(route))
+    }
+
+    /// Bodies of these media types pass as they are: `image/png`, or all that begin so, `image/*`.
+    #[must_use]
+    pub fn with_passing(self, media_types: &[&str]) -> Self {
+        let passing = media_types.iter().map(|own| own.trim_end_matches('*').to_ascii_lowercase());
+        self.change(|settings| settings.passing.extend(passing))
+    }
+}
+
+impl<S> Layer<S> for MaskLayer {
+    type Service = MaskService<S>;
+
+    fn layer(&self, inner: S) -> MaskService<S> {
+        MaskService::new(inner, Arc::clone(&self.settings))
+    }
+}
+
+impl fmt::Debug for MaskLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Settings { policies, passing, .. } = &*self.settings;
+        f.debug_struct("MaskLayer")
+            .field("policies", policies)
+            .field("passing", passing)
+            .finish_non_exhaustive()
+    }
+}
