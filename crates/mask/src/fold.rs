@@ -8,6 +8,9 @@ use std::{borrow::Cow, ops::Range};
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
+/// What begins a command to a terminal (ECMA-48, 5.4).
+const ESCAPE: u8 = 0x1b;
+
 /// The zeros of the scripts whose digits NFKC leaves alone; nine digits follow each.
 const ZEROS: &[u32] = &[
     0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6,
@@ -33,14 +36,20 @@ pub(crate) struct Folded<'t> {
 
 impl<'t> Folded<'t> {
     pub(crate) fn new(original: &'t str) -> Self {
-        if original.is_ascii() {
+        if original.is_ascii() && memchr::memchr(ESCAPE, original.as_bytes()).is_none() {
             return Self { original, text: Cow::Borrowed(original), starts: Vec::new() };
         }
         let mut text = String::with_capacity(original.len());
         let mut starts = Vec::with_capacity(original.len());
+        let mut seen = 0;
         for (at, c) in original.char_indices() {
-            push(&mut text, c);
-            starts.resize(text.len(), at);
+            if c == '\u{1b}' {
+                seen = at + command(&original.as_bytes()[at..]);
+            }
+            if at >= seen {
+                push(&mut text, c);
+                starts.resize(text.len(), at);
+            }
         }
         Self { original, text: Cow::Owned(text), starts }
     }
@@ -58,6 +67,23 @@ impl<'t> Folded<'t> {
         let len = self.original[last..].chars().next().map_or(0, char::len_utf8);
         self.starts[range.start]..last + len
     }
+}
+
+/// How long the command to a terminal is that begins here, as one for a colour: of it nothing is seen. Its numbers have
+/// three digits at most, so that nobody's number hides in one.
+fn command(text: &[u8]) -> usize {
+    let Some(rest) = text.strip_prefix(b"\x1b[") else { return 0 };
+    let mut digits = 0;
+    for (at, c) in rest.iter().enumerate().take(32) {
+        match c {
+            b'0'..=b'9' if digits < 3 => digits += 1,
+            b';' | b':' => digits = 0,
+            b'?' if at == 0 => {}
+            b'@'..=b'~' => return at + 3,
+            _ => return 0,
+        }
+    }
+    0
 }
 
 fn push(text: &mut String, c: char) {
@@ -116,6 +142,9 @@ mod tests {
             ("a＠b．c\u{a0}\u{3000}d", "a@b.c  d"),
             ("Ⅹ㈱", "X(株)"),
             ("京A•00000", "京A·00000"),
+            ("\u{1b}[1;31m138\u{1b}[0m0013\u{1b}[?25lx\u{1b}", "1380013x\u{1b}"),
+            ("\u{1b}[13800138000m", "\u{1b}[13800138000m"),
+            ("\u{1b}[3\u{e9}1\u{1b}[", "\u{1b}[3\u{e9}1\u{1b}["),
         ] {
             assert_eq!(Folded::new(disguised).text(), plain);
         }

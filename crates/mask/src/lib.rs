@@ -29,6 +29,8 @@ mod form;
 mod hit;
 mod json;
 mod kind;
+#[cfg(feature = "tracing")]
+mod logs;
 mod mask;
 mod policy;
 mod scopes;
@@ -46,6 +48,8 @@ pub use form::FormStream;
 pub use hit::{Confidence, Hit};
 pub use json::{JsonStream, json};
 pub use kind::{Kind, OwnKind};
+#[cfg(feature = "tracing")]
+pub use logs::{MaskedEvent, MaskedLogs};
 pub use mask::{Style, mask};
 pub use policy::{Action, Decision, Keys, Limits, Observer, OnLimit, Path, Policy};
 pub use scopes::{Caller, CurrentPolicies, Direction, Passage, Policies, Scope};

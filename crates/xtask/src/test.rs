@@ -152,6 +152,7 @@ fn features() -> Result<Outcome> {
         "gmkit --features audit-syslog",
         "gmkit --features mask",
         "gmkit --features mask-tower",
+        "gmkit --features mask-tracing",
         "gmkit-pki --features classic",
     ] {
         run(&format!("cargo clippy --no-default-features --package {args} -- -D warnings"))?;
