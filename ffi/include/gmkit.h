@@ -92,6 +92,30 @@
 // The ABI that a program was compiled for. See `gmkit_abi_version`.
 #define GMKIT_ABI_VERSION 0
 
+// A key of 1 byte or more, for tokens: `{ token = "NAME" }`.
+#define GMKIT_MASK_TOKEN 0
+
+// A key of 16 bytes, that seals values: `{ seal = "NAME" }`.
+#define GMKIT_MASK_SEAL 1
+
+// A key of 16 bytes, that turns digits into others: `{ ff1 = "NAME" }`.
+#define GMKIT_MASK_FF1 2
+
+// One value of JSON.
+#define GMKIT_MASK_JSON 0
+
+// Lines of JSON.
+#define GMKIT_MASK_JSON_LINES 1
+
+// Text, line by line.
+#define GMKIT_MASK_TEXT 2
+
+// Events, as servers send them.
+#define GMKIT_MASK_EVENTS 3
+
+// Fields of a form.
+#define GMKIT_MASK_FORM 4
+
 // Encrypted key file that every OpenSSL reads: PBKDF2 with HMAC-SHA256, SM4-CBC.
 #define GMKIT_KEY_FORMAT_COMPAT 0
 
@@ -258,6 +282,15 @@ typedef struct gmkit_drng gmkit_drng;
 
 // HMAC-SM3 of a message that comes in pieces. Not for two threads at the same time.
 typedef struct gmkit_hmac_sm3 gmkit_hmac_sm3;
+
+// The keys that policies name. Not for two threads at the same time while it is filled.
+typedef struct gmkit_mask_keys gmkit_mask_keys;
+
+// What is masked, and how. Any number of threads may use it.
+typedef struct gmkit_mask_policy gmkit_mask_policy;
+
+// A body that is masked as it comes. Not for two threads at the same time.
+typedef struct gmkit_mask_stream gmkit_mask_stream;
 
 // An SM2 private key. Any number of threads may use it at the same time.
 typedef struct gmkit_private_key gmkit_private_key;
@@ -865,6 +898,82 @@ GMKIT_MUST_USE gmkit_error gmkit_selftest(void);
 // Errors: GMKIT_ERR_RANDOM; `out` is then filled with zero bytes, which is an exception to
 // the rule that outputs stay untouched.
 GMKIT_MUST_USE gmkit_error gmkit_random(uint8_t *out, size_t len);
+
+// Makes an empty list of keys. Free it with `gmkit_mask_keys_free`.
+GMKIT_MUST_USE gmkit_error gmkit_mask_keys_new(gmkit_mask_keys **keys);
+
+// Adds a key under a name, in UTF-8. `use_` is GMKIT_MASK_TOKEN, GMKIT_MASK_SEAL or GMKIT_MASK_FF1.
+//
+// Errors: GMKIT_ERR_ARGUMENT for a name that is not UTF-8, another use, or a key of another length.
+GMKIT_MUST_USE
+gmkit_error gmkit_mask_keys_put(gmkit_mask_keys *keys,
+                                const uint8_t *name,
+                                size_t name_len,
+                                uint32_t use_,
+                                const uint8_t *key,
+                                size_t key_len);
+
+// Frees. Policies that were made with it keep their keys. NULL is allowed.
+void gmkit_mask_keys_free(gmkit_mask_keys *keys);
+
+// Reads a policy from TOML, in UTF-8, without scopes. `keys` may be NULL for one that names none. Free it with
+// `gmkit_mask_policy_free`.
+//
+// Errors: GMKIT_ERR_ENCODING for what is no policy, with line and column in the message; GMKIT_ERR_KEY when it
+// names a key that is not there; GMKIT_ERR_UNSUPPORTED when one is for another use.
+GMKIT_MUST_USE
+gmkit_error gmkit_mask_policy_new(const uint8_t *toml,
+                                  size_t toml_len,
+                                  const gmkit_mask_keys *keys,
+                                  gmkit_mask_policy **policy);
+
+// Frees. Streams that were made with it go on. NULL is allowed.
+void gmkit_mask_policy_free(gmkit_mask_policy *policy);
+
+// Starts to mask a body. `format` is GMKIT_MASK_JSON or another of these. Free it with `gmkit_mask_stream_free`.
+//
+// Errors: GMKIT_ERR_ARGUMENT for another format.
+GMKIT_MUST_USE
+gmkit_error gmkit_mask_stream_new(const gmkit_mask_policy *policy,
+                                  uint32_t format,
+                                  gmkit_mask_stream **stream);
+
+// Takes the next piece, and has `write` take what is decided: nothing, or less or more than the piece. After an
+// error nothing more comes, and what came is only the beginning of a body: it must not pass for a whole one.
+//
+// Errors: GMKIT_ERR_ENCODING for what is not in the format; GMKIT_ERR_TOO_LONG for what is longer, or nested deeper,
+// than the policy lets pass; GMKIT_ERR_IO when `write` fails; what a key says; GMKIT_ERR_FINISHED after one of
+// these, and after the end.
+GMKIT_MUST_USE
+gmkit_error gmkit_mask_stream_push(gmkit_mask_stream *stream,
+                                   const uint8_t *piece,
+                                   size_t len,
+                                   gmkit_write write,
+                                   void *context);
+
+// There is nothing more; `write` takes what is left.
+//
+// Errors: as for `gmkit_mask_stream_push`.
+GMKIT_MUST_USE
+gmkit_error gmkit_mask_stream_finish(gmkit_mask_stream *stream,
+                                     gmkit_write write,
+                                     void *context);
+
+// Frees, also in the middle of a body. NULL is allowed.
+void gmkit_mask_stream_free(gmkit_mask_stream *stream);
+
+// Masks one value of a kind, as "mobile" or "cn_id", in UTF-8. `strict` other than 0 shows less than is usual. What
+// does not look like its kind is hidden whole.
+//
+// Errors: GMKIT_ERR_ARGUMENT for a kind that is none, or what is not UTF-8; GMKIT_ERR_BUFFER_TOO_SMALL.
+GMKIT_MUST_USE
+gmkit_error gmkit_mask_value(const uint8_t *kind,
+                             size_t kind_len,
+                             uint32_t strict,
+                             const uint8_t *value,
+                             size_t value_len,
+                             uint8_t *out,
+                             size_t *out_len);
 
 // Reads a PKCS#12 file with one SM2 key: the key, and its certificates in PEM without a NUL byte, the
 // key's first. The password is UTF-8. Free the key with `gmkit_private_key_free`. With a NULL `chain`

@@ -9,7 +9,7 @@ use std::{
 
 #[cfg(unix)]
 use toolkit::audit;
-use toolkit::{keys, pki, rng, sm2, sm3::KdfError, sm4, tls};
+use toolkit::{keys, mask, pki, rng, sm2, sm3::KdfError, sm4, tls};
 
 use crate::export::export;
 
@@ -202,7 +202,7 @@ impl Fault {
             E::PassphraseNeeded => GMKIT_ERR_PASSPHRASE_NEEDED,
             E::WrongPassphrase => GMKIT_ERR_PASSPHRASE_WRONG,
             E::Encryption(_) => GMKIT_ERR_KEY_ENCRYPTION,
-            E::SecretLength { .. } => GMKIT_ERR_ARGUMENT,
+            E::SecretLength { .. } | E::Digits => GMKIT_ERR_ARGUMENT,
             E::Io { .. } | E::FileTooLarge { .. } => GMKIT_ERR_IO,
             E::Uri { .. } | E::UnknownScheme { .. } | E::UntrustedUri => GMKIT_ERR_URI,
             E::Unsupported { .. } => GMKIT_ERR_UNSUPPORTED,
@@ -223,6 +223,21 @@ impl Fault {
             E::UnknownScheme { .. } => Self::new(code, "URI of a scheme that nothing opens here"),
             _ => Self::of(code, error),
         }
+    }
+}
+
+impl From<mask::Error> for Fault {
+    fn from(error: mask::Error) -> Self {
+        use mask::Error as E;
+        let code = match &error {
+            E::Key(error) => return Self::of_key(error),
+            E::Limit { .. } => GMKIT_ERR_TOO_LONG,
+            E::NoKey { .. } => GMKIT_ERR_KEY,
+            E::Closed => GMKIT_ERR_FINISHED,
+            E::Malformed { .. } | E::Policy { .. } => GMKIT_ERR_ENCODING,
+            _ => GMKIT_ERR_INTERNAL,
+        };
+        Self::of(code, &error)
     }
 }
 

@@ -27,6 +27,7 @@ mod hazmat;
 mod hmac_sm3;
 mod kdfs;
 mod library;
+mod mask;
 mod pkcs12;
 mod pointer;
 mod private_key;

@@ -12,8 +12,8 @@ use crate::{
 };
 
 /// The C programs in `ffi/tests`.
-pub(crate) const PROGRAMS: [&str; 7] =
-    ["functions", "errors", "messages", "sequences", "threads", "tls", "audit"];
+pub(crate) const PROGRAMS: [&str; 8] =
+    ["functions", "errors", "messages", "sequences", "threads", "tls", "audit", "mask"];
 
 /// What the tests of the C ABI need, and the book: one line, so that cargo builds it once.
 pub(crate) const BUILD: &str =
@@ -46,13 +46,14 @@ pub(crate) fn test() -> Result {
 }
 
 /// Every function of the header is called in the functions test and in the errors test, the last
-/// of which is about what can fail; the tests of messages, of TLS and of audit logs are both.
+/// of which is about what can fail; the tests of messages, of TLS, of audit logs and of masking are both.
 fn check_coverage() -> Result {
     let source = |name: &str| {
         let path = run::root().join("ffi/tests").join(name);
         fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
     };
-    let messages = source("messages.c")? + &source("tls.c")? + &source("audit.c")?;
+    let messages =
+        source("messages.c")? + &source("tls.c")? + &source("audit.c")? + &source("mask.c")?;
     let (works, fails) = (source("functions.c")? + &messages, source("errors.c")? + &messages);
     let header = source("../include/gmkit.h")?;
     let errors = header.lines().filter(|line| line.trim_start().starts_with("GMKIT_"));
