@@ -37,6 +37,8 @@ mod scopes;
 mod sse;
 mod strategy;
 mod text;
+#[cfg(feature = "derive")]
+mod typed;
 #[cfg(feature = "tower")]
 mod web;
 
@@ -45,6 +47,8 @@ pub use candidates::candidates;
 pub use error::Error;
 pub use find::{Detector, Finder};
 pub use form::FormStream;
+#[cfg(feature = "derive")]
+pub use gmkit_mask_derive::Mask;
 pub use hit::{Confidence, Hit};
 pub use json::{JsonStream, json};
 pub use kind::{Kind, OwnKind};
@@ -56,5 +60,7 @@ pub use scopes::{Caller, CurrentPolicies, Direction, Passage, Policies, Scope};
 pub use sse::SseStream;
 pub use strategy::{Digits, Sealing, Strategy, Tokens};
 pub use text::{TextStream, text};
+#[cfg(feature = "derive")]
+pub use typed::{Mask, MaskRule, Maskable, Masked, derived, rules_to_toml};
 #[cfg(feature = "tower")]
 pub use web::{MaskBody, MaskLayer, MaskService};

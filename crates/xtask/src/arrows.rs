@@ -19,7 +19,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // `pki` for certificate checks only.
     ("gmkit-tls", &["gmkit-keys", "gmkit-pki", "gmkit-sm2", "gmkit-sm3", "gmkit-sm4"]),
     ("gmkit-audit", &["gmkit-keys", "gmkit-sm2", "gmkit-sm3"]),
-    ("gmkit-mask", &["gmkit-keys"]),
+    ("gmkit-mask", &["gmkit-keys", "gmkit-mask-derive"]),
+    ("gmkit-mask-derive", &[]),
     ("gmkit-token", &["gmkit-keys", "gmkit-sm2", "gmkit-sm3", "gmkit-sm4"]),
     (
         "gmkit",

@@ -151,6 +151,7 @@ fn features() -> Result<Outcome> {
         "gmkit --features audit-otlp",
         "gmkit --features audit-syslog",
         "gmkit --features mask",
+        "gmkit --features mask-derive",
         "gmkit --features mask-tower",
         "gmkit --features mask-tracing",
         "gmkit-pki --features classic",
