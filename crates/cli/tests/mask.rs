@@ -158,10 +158,11 @@ fn what_cannot_be_masked_leaves_nothing() {
         ("version = 2\n", "line 1, column 11"),
         ("version = 1\nunknown = 1\n", "line 2, column 1"),
         ("version = 1\n[[rule]]\nstrategy = \"mask\"\n", "path"),
+        ("version = 1\n", "clear = true"),
         ("version = 1\n[[rule]]\npath = \"a..b\"\n", "line 3, column 8"),
         ("version = 1\n[[rule]]\npath = \"a\"\nstrategy = \"hash\"\n", "a strategy"),
         ("version = 1\n[[rule]]\npath = \"a\"\nopaque = true\nkind = \"card\"\n", "opaque"),
-        ("version = 1\n[limits]\nmax_inspect = 0\n", "max_inspect"),
+        ("version = 1\n[detect]\n[limits]\nmax_inspect = 0\n", "max_inspect"),
         ("version = 1\nversion", "line 2"),
         (
             "version = 1\n[detect]\n[[detector]]\nname = \"a\"\npattern = \"(\"\n",

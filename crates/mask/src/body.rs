@@ -30,11 +30,15 @@ impl Format {
     /// assert_eq!(Format::of_media_type("text/csv"), Some(Format::Text));
     /// assert_eq!(Format::of_media_type("image/png"), None);
     /// assert_eq!(Format::of_media_type("text/plain; charset=gbk"), None, "not UTF-8");
+    /// assert_eq!(Format::of_media_type("text/html, application/json"), None, "two");
     /// ```
     #[must_use]
     pub fn of_media_type(media_type: &str) -> Option<Self> {
         let mut parts = media_type.split(';');
         let essence = parts.next()?.trim().to_ascii_lowercase();
+        if !is_media_type(&essence) {
+            return None;
+        }
         let other_charset = |part: &str| {
             let (name, value) = part.split_once('=').unwrap_or_default();
             let value = value.trim().trim_matches('"').to_ascii_lowercase();
@@ -59,6 +63,15 @@ impl Format {
             _ => None,
         }
     }
+}
+
+/// Whether it is one type and one subtype, and nothing else (RFC 9110, 8.3.1).
+pub(crate) fn is_media_type(essence: &str) -> bool {
+    let token = |part: &str| {
+        let own = |c: u8| c.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&c);
+        !part.is_empty() && part.bytes().all(own)
+    };
+    essence.split_once('/').is_some_and(|(kind, subtype)| token(kind) && token(subtype))
 }
 
 /// Masks a body of any of the formats, which comes in pieces.

@@ -12,13 +12,11 @@ use crate::{
     policy::fold_name,
 };
 
-/// Deepest nesting of brackets in a name.
-const DEEPEST: usize = 16;
-
 /// Masks the body of a form that comes in pieces.
 ///
 /// It holds one field of at most [`crate::Limits::max_inspect`] bytes. Rules are for the names of the fields:
-/// `user[phone]` and `user.phone` are both `user.phone`, `phones[]` is an element of `phones`. There is no `null`:
+/// `user[phone]` and `user.phone` are both `user.phone`, `phones[]` and a name that comes again and
+/// again are elements of `phones`. Names whose brackets do not fit are refused where there are rules. There is no `null`:
 /// what becomes nothing is empty.
 ///
 /// ```
@@ -118,7 +116,7 @@ impl<P: Deref<Target = Policy>> FormStream<P> {
         let name = &field[..field.len().min(self.policy.limits.max_inspect)];
         let Some(equals) = memchr(b'=', name) else { return Err(refused) };
         let name = self.decoded(&field[..equals])?;
-        let rule = self.rule(&name);
+        let rule = self.rule(&name)?;
         match rule.map(|rule| &self.policy.rules[rule].action) {
             Some(Action::Opaque) => {
                 self.give(&[field], out);
@@ -153,7 +151,7 @@ impl<P: Deref<Target = Policy>> FormStream<P> {
         };
         let text = self.decoded(name)?;
         let (shown, known) = self.name(&text, name)?;
-        let rule = self.rule(&text);
+        let rule = self.rule(&text)?;
         let action = rule.map(|rule| &self.policy.rules[rule].action);
         if matches!(action, Some(Action::Replace(_, Strategy::Drop))) {
             return Ok(());
@@ -198,23 +196,60 @@ impl<P: Deref<Target = Policy>> FormStream<P> {
         Ok((shown, Arc::new(name)))
     }
 
-    /// The first rule for the field, or for something that it is in.
-    fn rule(&self, name: &str) -> Option<usize> {
+    /// The first rule for the field, or for something that it is in. A name that is there for the first time may be that of
+    /// a list.
+    fn rule(&self, name: &str) -> Result<Option<usize>, Error> {
         let rules = &self.policy.rules;
+        if rules.is_empty() {
+            return Ok(None);
+        }
         let mut places = Places::default();
         places.down(rules, None);
-        let steps = name.split(['[', '.']).map(|step| step.trim_end_matches(']')).take(DEEPEST);
-        let mut folded = String::new();
-        steps.fold(None, |found, step| {
+        let (mut found, mut folded) = (None, String::new());
+        let steps = self.steps(name)?;
+        if steps.len() > self.policy.limits.depth {
+            return Err(Error::Limit { offset: self.offset, reason: "nested deeper" });
+        }
+        for step in steps {
             fold_name(step, &mut folded);
-            let down = match step.parse() {
-                Ok(index) => Down::Element(index),
-                Err(_) if step.is_empty() => Down::Element(0),
-                Err(_) => Down::Member(&folded),
-            };
-            let own = places.found(rules, down);
+            let digits = !step.is_empty() && step.bytes().all(|c| c.is_ascii_digit());
+            let index = if digits { step.parse().ok() } else { None };
+            let down = Down::Field { name: &folded, index };
+            found = [found, places.found(rules, down)].into_iter().flatten().min();
             places.down(rules, Some(down));
-            [found, own].into_iter().flatten().min()
-        })
+        }
+        let element = places.found(rules, Down::Field { name: "", index: None });
+        let element = element.filter(|rule| !rules[*rule].opens());
+        Ok([found, element].into_iter().flatten().min())
+    }
+
+    /// `a[b][].c` as `a`, `b`, nothing, `c`.
+    fn steps<'t>(&self, name: &'t str) -> Result<Vec<&'t str>, Error> {
+        let mut steps = Vec::new();
+        let mut rest = name;
+        loop {
+            let len = rest.find(['[', ']', '.']).unwrap_or(rest.len());
+            // Behind a bracket there is another step, or none.
+            if len > 0 || steps.is_empty() {
+                steps.push(&rest[..len]);
+            }
+            rest = &rest[len..];
+            while let Some(inner) = rest.strip_prefix('[') {
+                let end = inner.find(['[', ']']).filter(|end| inner[*end..].starts_with(']'));
+                let Some(end) = end else { return Err(self.bracket()) };
+                steps.push(&inner[..end]);
+                rest = &inner[end + 1..];
+            }
+            match rest.strip_prefix('.') {
+                _ if rest.is_empty() => return Ok(steps),
+                Some(behind) => rest = behind,
+                None => return Err(self.bracket()),
+            }
+        }
+    }
+
+    fn bracket(&self) -> Error {
+        let reason = "a name with brackets that do not fit, for which there may be a rule";
+        Error::Malformed { offset: self.offset, reason }
     }
 }

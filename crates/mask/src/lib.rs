@@ -33,6 +33,7 @@ mod kind;
 mod logs;
 mod mask;
 mod policy;
+mod region;
 mod scopes;
 mod sse;
 mod strategy;

@@ -7,6 +7,7 @@ use std::net::Ipv6Addr;
 use crate::{
     Kind,
     fold::{Folded, folded},
+    region::region,
 };
 
 /// How much is shown.
@@ -261,6 +262,8 @@ fn address(text: &str, strict: bool) -> Option<String> {
         if strict { &['市', '省', '州', '盟'] } else { &['区', '县', '旗', '市'] };
     // The district is not what a street may be called after.
     let limit = text.find(['路', '街', '巷', '村', '号', '栋']).unwrap_or(text.len());
+    let start = region(&text[..limit])?;
+    let (text, limit) = (&text[start..], limit - start);
     let at = levels.iter().find_map(|level| text[..limit].find(*level))?;
     // Whatever else stands before it is no place.
     let place = text[..at].chars().count() <= 16

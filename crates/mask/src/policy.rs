@@ -83,6 +83,13 @@ pub(crate) struct Rule {
     pub(crate) action: Action,
 }
 
+impl Rule {
+    /// Whether it lets values pass.
+    pub(crate) fn opens(&self) -> bool {
+        matches!(self.action, Action::Opaque)
+    }
+}
+
 /// What is masked, and how: rules for places, and detectors for everything else.
 ///
 /// ```

@@ -116,13 +116,22 @@ impl Scope {
         let of = |own: &[String], has: &[String]| {
             own.is_empty() || has.iter().any(|value| own.contains(value))
         };
+        let sure = self.policy.is_some() || self.route.is_none() || !is_odd(route);
         self.direction == direction
+            && sure
             && by_route
             && (self.methods.is_empty() || self.methods.iter().any(|own| own == method))
             && of(&self.roles, &caller.roles)
             && of(&self.purposes, caller.purpose.as_slice())
             && (!self.consent || caller.consent)
     }
+}
+
+/// Whether it may lead elsewhere than it seems to: no scope that lets bodies pass is for such a path.
+fn is_odd(route: &str) -> bool {
+    let route = route.to_ascii_lowercase().replace("%2e", ".");
+    let odd = ["%2f", "%5c", "\\"].iter().any(|odd| route.contains(odd));
+    odd || route.split('/').any(|step| matches!(step, "." | ".."))
 }
 
 /// The policies of a service: scopes, of which the first that fits decides, and the policy for all other responses.
@@ -153,20 +162,31 @@ impl Scope {
 /// assert!(of(&nobody).is_some() && of(&auditor).is_none());
 /// # Ok::<(), gmkit_mask::Error>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Policies {
     scopes: Vec<Scope>,
-    otherwise: Arc<Policy>,
+    otherwise: Option<Arc<Policy>>,
+}
+
+impl Default for Policies {
+    fn default() -> Self {
+        Self::new(Policy::default())
+    }
 }
 
 impl Policies {
     /// The one for all responses.
     #[must_use]
     pub fn new(otherwise: Policy) -> Self {
-        Self { scopes: Vec::new(), otherwise: Arc::new(otherwise) }
+        Self::with(Some(otherwise))
     }
 
-    /// Reads them from TOML: a policy, and `[[scope]]`s with policies of their own.
+    pub(crate) fn with(otherwise: Option<Policy>) -> Self {
+        Self { scopes: Vec::new(), otherwise: otherwise.map(Arc::new) }
+    }
+
+    /// Reads them from TOML: a policy, and `[[scope]]`s with policies of their own. What is to pass as it is says
+    /// `clear = true`, also outside of the scopes.
     ///
     /// # Errors
     /// [`Error::Policy`] with line and column; [`Error::NoKey`], [`Error::Key`].
@@ -186,7 +206,7 @@ impl Policies {
     pub fn of(&self, passage: &Passage<'_>) -> Option<&Arc<Policy>> {
         match self.scopes.iter().find(|scope| scope.fits(passage)) {
             Some(scope) => scope.policy.as_ref(),
-            None => (passage.direction == Direction::Response).then_some(&self.otherwise),
+            None => self.otherwise.as_ref().filter(|_| passage.direction == Direction::Response),
         }
     }
 }
@@ -262,6 +282,10 @@ mod tests {
         assert!(!response("/a/b", "GET", caller("root", "", false)));
         assert!(response("/a/b", "POST", caller("root", "", false)));
         assert!(response("/a/b", "GET", nobody.clone()));
+        for odd in ["/a/../b", "/a/%2E%2e/b", "/a/x%2Fb", "/a/./b", "/a/\\b"] {
+            assert!(response(odd, "GET", caller("root", "", false)), "{odd}");
+        }
+        assert!(!response("/a/.well-known", "GET", caller("root", "", false)));
         assert!(!response("/x", "GET", caller("", "support", true)));
         assert!(response("/x", "GET", caller("", "support", false)));
         assert!(!response("/x", "GET", caller("admin", "audit", false)));
@@ -274,11 +298,16 @@ mod tests {
     fn from_files() {
         let read = |text: &str| Policies::from_toml(text, &Keys::new());
         for (text, why) in [
-            ("version = 1\n[[scope]]\nclear = true\n[scope.detect]\n", "clear"),
-            ("version = 1\n[[scope]]\nroute = \"/x\"\n", "nothing"),
+            ("version = 1\nclear = true\n[[scope]]\nclear = true\n[scope.detect]\n", "clear"),
+            ("version = 1\nclear = true\n[[scope]]\nroute = \"/x\"\n", "nothing"),
+            ("version = 1\n[[scope]]\nclear = true\n", "nothing"),
+            ("version = 1\n", "nothing"),
             ("version = 1\n[[scope]]\nclear = true\ndirection = \"up\"\n", "line 4, column 13"),
             ("version = 1\n[[scope]]\nclear = true\nwho = \"x\"\n", "line 4, column 1"),
-            ("version = 1\n[[scope]]\nclear = true\nmethods = [\"get\"]\n", "capital"),
+            (
+                "version = 1\nclear = true\n[[scope]]\nclear = true\nmethods = [\"get\"]\n",
+                "capital",
+            ),
         ] {
             let error = read(text).unwrap_err().to_string();
             assert!(error.contains(why), "{text}: {error}");
@@ -286,7 +315,7 @@ mod tests {
         let text = "version = 1\n[[scope]]\nclear = true\n";
         assert!(matches!(Policy::from_toml(text, &Keys::new()), Err(Error::Policy { .. })));
         let scoped = read(
-            "version = 1\n[[scope]]\ndirection = \"request\"\nconsent = true\n[[scope.rule]]\npath = \"a\"\n\
+            "version = 1\nclear = true\n[[scope]]\ndirection = \"request\"\nconsent = true\n[[scope.rule]]\npath = \"a\"\n\
              strategy = \"drop\"\n[scope.limits]\ndepth = 3\n",
         );
         let (scoped, mut caller) = (scoped.unwrap(), Caller { consent: true, ..Caller::default() });

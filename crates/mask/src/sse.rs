@@ -2,16 +2,17 @@
 
 use std::ops::Deref;
 
-use crate::{Error, OnLimit, Policy, json, text};
+use crate::{Error, JsonStream, OnLimit, Policy, TextStream, text};
 
 /// What stands for an event that is longer than is looked at.
 const TOO_LONG: &[u8] = b"data: [REDACTED:too_long]";
 
 /// Masks events that are sent as they happen, which come in pieces.
 ///
-/// It holds one event of at most [`crate::Limits::max_inspect`] bytes. The lines of an event's data are one value: JSON
-/// where it is JSON, else a text, for which there are no rules. Without detectors data that has a brace or a quote and
-/// is no JSON is refused. Names, identifiers and comments are texts.
+/// It holds one event of at most [`crate::Limits::max_inspect`] bytes. The lines of an event's data are one text: JSON, or
+/// lines of JSON, where it is that. Else it is a text, for which there are no rules: under a policy that has some, what
+/// has a brace, a bracket or a quote in it and is no JSON is refused, but for `[DONE]` and other words. Names, identifiers
+/// and comments are texts. A private key is one thing over all of its events.
 ///
 /// ```
 /// use gmkit_mask::{Policy, SseStream};
@@ -25,7 +26,8 @@ const TOO_LONG: &[u8] = b"data: [REDACTED:too_long]";
 /// ```
 #[derive(Debug)]
 pub struct SseStream<P> {
-    policy: P,
+    /// For data that is no JSON: a private key is one thing over all events.
+    text: TextStream<P>,
     /// The lines of one event, as they came.
     held: Vec<u8>,
     /// How far into it lines were looked for, and where the last one begins.
@@ -45,11 +47,17 @@ struct Line<'t> {
     end: &'t str,
 }
 
+impl Line<'_> {
+    fn is_data(&self) -> bool {
+        matches!(self.field, "data" | "data:" | "data: ")
+    }
+}
+
 impl<P: Deref<Target = Policy>> SseStream<P> {
     /// One for a stream of events.
     pub fn new(policy: P) -> Self {
-        let held = Vec::new();
-        Self { policy, held, looked: 0, line: 0, skipping: false, offset: 0, failed: false }
+        let (text, held) = (TextStream::new(policy), Vec::new());
+        Self { text, held, looked: 0, line: 0, skipping: false, offset: 0, failed: false }
     }
 
     /// Takes the next piece, and adds to `out` what is decided.
@@ -60,17 +68,21 @@ impl<P: Deref<Target = Policy>> SseStream<P> {
         if std::mem::replace(&mut self.failed, true) {
             return Err(Error::Closed);
         }
-        self.held.extend_from_slice(piece);
-        while let Some((end, is_last)) = self.end_of_line() {
-            let is_blank = matches!(self.held[self.line..end], [b'\n'] | [b'\r'] | [b'\r', b'\n']);
+        let mut held = std::mem::take(&mut self.held);
+        held.extend_from_slice(piece);
+        let mut start = 0;
+        while let Some(end) = self.end_of_line(&held[start..]) {
+            let is_blank =
+                matches!(held[start + self.line..start + end], [b'\n'] | [b'\r'] | [b'\r', b'\n']);
             (self.looked, self.line) = (end, end);
             if is_blank {
-                self.event(end, out)?;
-            }
-            if is_last {
-                break;
+                self.event(&held[start..start + end], out)?;
+                (self.looked, self.line) = (0, 0);
+                start += end;
             }
         }
+        held.drain(..start);
+        self.held = held;
         if self.held.len() > self.most() {
             self.too_long(out)?;
         }
@@ -86,34 +98,33 @@ impl<P: Deref<Target = Policy>> SseStream<P> {
         if std::mem::replace(&mut self.failed, true) {
             return Err(Error::Closed);
         }
-        self.event(self.held.len(), out)
+        let held = std::mem::take(&mut self.held);
+        self.event(&held, out)
     }
 
     /// The longest event, in bytes: the empty line at its end is not counted.
     fn most(&self) -> usize {
-        self.policy.limits.max_inspect.saturating_add(2)
+        self.text.policy().limits.max_inspect.saturating_add(2)
     }
 
-    /// Behind the next line that is whole; and whether all that is held was looked at. A carriage return may be the first
-    /// half of an end.
-    fn end_of_line(&mut self) -> Option<(usize, bool)> {
-        let at = memchr::memchr2(b'\n', b'\r', &self.held[self.looked..]);
+    /// Behind the next line that is whole. A carriage return may be the first half of an end.
+    fn end_of_line(&mut self, held: &[u8]) -> Option<usize> {
+        let at = memchr::memchr2(b'\n', b'\r', &held[self.looked..]);
         let Some(at) = at.map(|at| self.looked + at) else {
-            self.looked = self.held.len();
+            self.looked = held.len();
             return None;
         };
         self.looked = at;
-        let end = match (self.held[at], self.held.get(at + 1)) {
-            (b'\r', None) => return None,
-            (b'\r', Some(b'\n')) => at + 2,
-            _ => at + 1,
-        };
-        Some((end, end == self.held.len()))
+        match (held[at], held.get(at + 1)) {
+            (b'\r', None) => None,
+            (b'\r', Some(b'\n')) => Some(at + 2),
+            _ => Some(at + 1),
+        }
     }
 
     /// The beginning of an event that is too long to be looked at.
     fn too_long(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
-        if self.policy.limits.on_limit == OnLimit::Refuse {
+        if self.text.policy().limits.on_limit == OnLimit::Refuse {
             return Err(Error::Limit { offset: self.offset, reason: "a longer event" });
         }
         if !std::mem::replace(&mut self.skipping, true) {
@@ -135,16 +146,14 @@ impl<P: Deref<Target = Policy>> SseStream<P> {
     }
 
     /// An event, with the empty line at its end if it has one.
-    fn event(&mut self, end: usize, out: &mut Vec<u8>) -> Result<(), Error> {
-        let event: Vec<u8> = self.held.drain(..end).collect();
-        (self.looked, self.line) = (0, 0);
+    fn event(&mut self, event: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
         if std::mem::take(&mut self.skipping) {
             self.offset += event.len() as u64;
             out.push(b'\n');
             return Ok(());
         }
         if event.len() > self.most() {
-            if self.policy.limits.on_limit == OnLimit::Refuse {
+            if self.text.policy().limits.on_limit == OnLimit::Refuse {
                 return Err(Error::Limit { offset: self.offset, reason: "a longer event" });
             }
             self.offset += event.len() as u64;
@@ -152,8 +161,7 @@ impl<P: Deref<Target = Policy>> SseStream<P> {
             out.extend_from_slice(b"\n\n");
             return Ok(());
         }
-        let malformed = |reason| Error::Malformed { offset: self.offset, reason };
-        let text = std::str::from_utf8(&event).map_err(|_| malformed("no UTF-8"))?;
+        let text = std::str::from_utf8(event).map_err(|_| self.malformed("no UTF-8"))?;
         let (mark, text) = match text.strip_prefix('\u{feff}') {
             Some(rest) if self.offset == 0 => (&text[..3], rest),
             _ => ("", text),
@@ -164,49 +172,96 @@ impl<P: Deref<Target = Policy>> SseStream<P> {
         Ok(())
     }
 
-    fn rewrite(&self, lines: &[Line<'_>], out: &mut Vec<u8>) -> Result<(), Error> {
-        let is_data = |line: &&Line<'_>| line.field.trim_end() == "data:" || line.field == "data";
-        let data: Vec<&str> = lines.iter().filter(is_data).map(|line| line.value).collect();
+    fn malformed(&self, reason: &'static str) -> Error {
+        Error::Malformed { offset: self.offset, reason }
+    }
+
+    fn rewrite(&mut self, lines: &[Line<'_>], out: &mut Vec<u8>) -> Result<(), Error> {
+        let data: Vec<&str> =
+            lines.iter().filter(|line| line.is_data()).map(|line| line.value).collect();
+        let mut count = data.len();
         let data = data.join("\n");
-        let masked = self.data(&data)?;
+        let masked = if count == 0 { String::new() } else { self.data(&data)? };
         let mut masked = (masked != data).then(|| masked.split('\n'));
-        let mut count = lines.iter().filter(is_data).count();
+        let mut put = |field: &str, value: &str, end: &str| {
+            // A value has a colon before it.
+            let colon = if field == "data" && !value.is_empty() { ": " } else { "" };
+            [field, colon, value, end].iter().for_each(|part| out.extend(part.as_bytes()));
+        };
         for line in lines {
-            let put = |value: &str, out: &mut Vec<u8>| {
-                [line.field, value, line.end].iter().for_each(|part| out.extend(part.as_bytes()));
-            };
             match &mut masked {
-                Some(masked) if is_data(&line) => {
+                _ if !line.is_data() => {
+                    let [field, value] = self.other(line)?;
+                    put(&field, &value, line.end);
+                }
+                None => put(line.field, line.value, line.end),
+                Some(masked) => {
                     count -= 1;
                     // Where there are more lines than before, all that are left stand at the last one's place.
                     let rest = if count == 0 { usize::MAX } else { 1 };
-                    for value in masked.by_ref().take(rest) {
-                        put(value, out);
-                    }
-                }
-                _ if is_data(&line) => put(line.value, out),
-                // What has no colon is all field.
-                _ => {
-                    let own = [line.field, line.value].concat();
-                    out.extend(text(&self.policy, &own)?.as_bytes());
-                    out.extend(line.end.as_bytes());
+                    masked.by_ref().take(rest).for_each(|value| put(line.field, value, line.end));
                 }
             }
         }
         Ok(())
     }
 
-    fn data(&self, data: &str) -> Result<String, Error> {
-        match json(&self.policy, data.as_bytes()) {
-            Ok(masked) => String::from_utf8(masked)
-                .map_err(|_| Error::Malformed { offset: self.offset, reason: "no UTF-8" }),
-            Err(Error::Malformed { .. })
-                if self.policy.has_detectors() || !data.contains(['{', '"']) =>
-            {
-                text(&self.policy, data)
+    /// A line that is no data: an identifier, a name, a comment.
+    fn other(&self, line: &Line<'_>) -> Result<[String; 2], Error> {
+        let policy = self.text.policy();
+        if line.field.is_empty() && line.value.is_empty() {
+            return Ok([String::new(), String::new()]);
+        }
+        self.guard(line.field)?;
+        self.guard(line.value)?;
+        if line.field.ends_with([':', ' ']) {
+            return Ok([line.field.to_owned(), text(policy, line.value)?]);
+        }
+        // What has no colon is all field; an empty one would end the event.
+        let field = text(policy, line.field)?;
+        Ok([if field.is_empty() { ":".to_owned() } else { field }, String::new()])
+    }
+
+    /// Rules are for JSON: where there are some, what may be a part of it is refused.
+    fn guard(&self, text: &str) -> Result<(), Error> {
+        let word = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        // Also what a mask has left: [REDACTED:jwt].
+        let own = |c: u8| c.is_ascii_alphabetic() || matches!(c, b':' | b'_');
+        let is_word = word.is_some_and(|word| word.bytes().all(own));
+        if self.text.policy().has_rules() && !is_word && text.contains(['{', '[', '"']) {
+            return Err(self.malformed("no JSON, for which the policy has rules"));
+        }
+        Ok(())
+    }
+
+    fn data(&mut self, data: &str) -> Result<String, Error> {
+        let no_utf8 = |_| Error::Malformed { offset: 0, reason: "no UTF-8" };
+        match self.json_lines(data) {
+            Ok(masked) => String::from_utf8(masked).map_err(no_utf8),
+            Err(Error::Malformed { .. }) => {
+                data.split('\n').try_for_each(|line| self.guard(line))?;
+                let mut masked = Vec::new();
+                self.text.push(data.as_bytes(), &mut masked)?;
+                self.text.push(b"\n", &mut masked)?;
+                if masked.last() == Some(&b'\n') {
+                    masked.pop();
+                }
+                String::from_utf8(masked).map_err(no_utf8)
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// One value of JSON, or some, one a line.
+    fn json_lines(&self, data: &str) -> Result<Vec<u8>, Error> {
+        let mut masked = Vec::with_capacity(data.len());
+        if data.trim_ascii().is_empty() {
+            return Err(self.malformed("no JSON"));
+        }
+        let mut stream = JsonStream::lines(self.text.policy());
+        stream.push(data.as_bytes(), &mut masked)?;
+        stream.finish(&mut masked)?;
+        Ok(masked)
     }
 }
 

@@ -66,6 +66,10 @@ impl<P: Deref<Target = Policy>> TextStream<P> {
         }
     }
 
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     /// Takes the next piece, and adds to `out` what is decided.
     ///
     /// # Errors

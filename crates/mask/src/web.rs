@@ -11,7 +11,7 @@ use http::request::Parts;
 use tower_layer::Layer;
 
 pub use self::{body::MaskBody, service::MaskService};
-use crate::{Caller, CurrentPolicies};
+use crate::{Caller, CurrentPolicies, Error, body::is_media_type};
 
 type Extract<T> = Arc<dyn Fn(&Parts) -> T + Send + Sync>;
 
@@ -21,8 +21,11 @@ type Extract<T> = Arc<dyn Fn(&Parts) -> T + Send + Sync>;
 ///   uncompressed, and a layer for compression further outside may compress them again.
 /// - What has another media type is not known to be harmless, and is refused; name those that may pass with
 ///   [`MaskLayer::with_passing`].
-/// - Lengths, entity tags, digests and ranges of the body as it was are taken out of its head; the request's wish for a
-///   range is, too, as parts of bodies cannot be masked.
+/// - Texts are refused under a policy without detectors, as rules are for places; under one with rules, a text that
+///   begins as JSON does must be JSON, and is masked as that.
+/// - Lengths, entity tags, digests and ranges of the body as it was are taken out of its head, and its trailers go; the
+///   request's wish for a range is taken out, too, as parts of bodies cannot be masked.
+/// - Where a response has no body, as one to HEAD, none goes out; other protocols (101, and CONNECT) are refused.
 /// - A JSON document or a form of at most 64 KiB is masked before its head goes out, so that what cannot be masked is
 ///   answered with 500. With longer ones, and those whose beginning should arrive at once, the body breaks off
 ///   (HTTP/1 closes the connection, HTTP/2 resets the stream); what was not masked does not come out.
@@ -46,9 +49,10 @@ type Extract<T> = Arc<dyn Fn(&Parts) -> T + Send + Sync>;
 ///         Caller { roles: roles.into_iter().collect(), ..Caller::default() }
 ///     })
 ///     .with_route(|head| Some(head.extensions.get::<MatchedPath>()?.as_str().to_owned()))
-///     .with_passing(&["image/png"]);
+///     .with_passing(&["image/png"])?;
 /// let app: Router = Router::new().route("/me", get(async || Json("alice@example.com"))).layer(mask);
 /// # let _ = app;
+/// # Ok::<(), gmkit_mask::Error>(())
 /// ```
 #[derive(Clone)]
 pub struct MaskLayer {
@@ -60,7 +64,7 @@ struct Settings {
     policies: Arc<CurrentPolicies>,
     caller: Extract<Caller>,
     route: Extract<Option<String>>,
-    /// Media types in small letters; with a `/` at its end, all that begin so.
+    /// Media types in small letters; with a `*` at its end, all that begin so.
     passing: Vec<String>,
 }
 
@@ -98,10 +102,16 @@ impl MaskLayer {
     }
 
     /// Bodies of these media types pass as they are: `image/png`, or all that begin so, `image/*`.
-    #[must_use]
-    pub fn with_passing(self, media_types: &[&str]) -> Self {
-        let passing = media_types.iter().map(|own| own.trim_end_matches('*').to_ascii_lowercase());
-        self.change(|settings| settings.passing.extend(passing))
+    ///
+    /// # Errors
+    /// [`Error::Policy`] for what is no media type.
+    pub fn with_passing(self, media_types: &[&str]) -> Result<Self, Error> {
+        let passing: Vec<_> = media_types.iter().map(|own| own.to_ascii_lowercase()).collect();
+        if let Some(odd) = passing.iter().find(|own| !is_media_type(own) || own.starts_with('*')) {
+            let reason = format!("{odd:?} is no media type");
+            return Err(Error::Policy { line: 0, column: 0, reason });
+        }
+        Ok(self.change(|settings| settings.passing.extend(passing)))
     }
 }
 

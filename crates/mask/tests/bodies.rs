@@ -14,6 +14,12 @@ fn policy() -> Policy {
         path = "internal"
         strategy = "drop"
         [[rule]]
+        path = "phones[*]"
+        kind = "mobile"
+        [[rule]]
+        path = "m.*"
+        strategy = "nullify"
+        [[rule]]
         path = "gone"
         strategy = "nullify"
         [[rule]]
@@ -58,6 +64,20 @@ const EVENTS: &[(&str, &str)] = &[
         "data: call 138-****-8000\rdata: now\r\r: mail a****@example.com\r",
     ),
     ("data: [DONE]\n\ndata\n\n\n\n", "data: [DONE]\n\ndata\n\n\n\n"),
+    // Lines of JSON in one event, and a key over three of them.
+    (
+        "data: {\"phone\":1}\ndata: {\"phone\":\"13800138000\"}\n\n",
+        "data: {\"phone\":\"****\"}\ndata: {\"phone\":\"138****8000\"}\n\n",
+    ),
+    (
+        "data: -----BEGIN PRIVATE KEY-----\n\ndata: MIG\nid: 7\n\ndata: -----END PRIVATE KEY-----\n\ndata: x\n\n",
+        "data: [REDACTED:private_key]\n\ndata: \nid: 7\n\ndata: \n\ndata: x\n\n",
+    ),
+    // What is left of a value stands on lines that have room for one.
+    (
+        "data: {\"internal\":\ndata: 1,\ndata\ndata: \"b\":2}\n\n",
+        "data: {\ndata: \ndata: \"b\":2}\n\n",
+    ),
     (
         "alice@example.com\nid: alice@example.com\n\n",
         "a****@example.com\nid: a****@example.com\n\n",
@@ -68,7 +88,6 @@ const EVENTS: &[(&str, &str)] = &[
     ),
     // No event, as it does not end; its bytes are there all the same.
     ("data: {\"phone\": 13800138000}", "data: {\"phone\": \"138****8000\"}"),
-    ("data: {\"phone\": 13800138000", "data: {\"phone\": 138****8000"),
 ];
 
 const FORMS: &[(&str, &str)] = &[
@@ -78,6 +97,8 @@ const FORMS: &[(&str, &str)] = &[
     ("user[phone]=%31%33%38%30%30138000", "user[phone]=138****8000"),
     ("user.phone=1&PHONE[]=13800138000", "user.phone=****&PHONE[]=138****8000"),
     ("internal=1&a=2&internal[b]=3&c=4", "a=2&c=4"),
+    ("phones[]=13800138000&phones[]=1&phones=2", "phones[]=138****8000&phones[]=****&phones=****"),
+    ("m[1]=x&m[+1]=x&m.1=x&m[b]=x", "m[1]=&m[+1]=&m.1=&m[b]="),
     ("gone=1&raw=alice@example.com", "gone=&raw=alice@example.com"),
     (
         "to[0][name]=%E5%BC%A0%E4%BC%9F&to[0][x]=%E5%BC%A0%E4%BC%9F",
@@ -167,9 +188,17 @@ fn what_is_too_long() {
 
 #[test]
 fn what_is_refused() {
-    let rules = policy().with_finder(None);
+    let rules = policy();
     for (format, body) in [
-        (Format::Events, &b"data: \xff\n\n"[..]),
+        (Format::Events, &b"data: {\"phone\": 13800138000"[..]),
+        (Format::Events, b"data: see {\"phone\": 1}\n\n"),
+        (Format::Events, b"data: {\"phone\": 1,}\n\n"),
+        (Format::Events, b"id: {\"phone\": 1}\n\n"),
+        (Format::Form, b"user[phone]x=1"),
+        (Format::Form, b"user[phone=1"),
+        (Format::Form, b"user]=1"),
+        (Format::Form, b"a[b[c]]=1"),
+        (Format::Events, b"data: \xff\n\n"),
         (Format::Events, b"data: {\"phone\": 13800138000\n\n"),
         (Format::Events, b"data: [\"13800138000\n\n"),
         (Format::Form, b"a=%ff"),

@@ -94,8 +94,10 @@ impl Lab {
         let policies = Arc::new(CurrentPolicies::new(policies));
         let seen = Arc::new(Mutex::new(Vec::new()));
         let events = Arc::new(Mutex::new(None));
-        let mask =
-            MaskLayer::new(Arc::clone(&policies)).with_caller(caller).with_passing(&["image/*"]);
+        let mask = MaskLayer::new(Arc::clone(&policies))
+            .with_caller(caller)
+            .with_passing(&["image/*"])
+            .unwrap();
         let (to, of) = (Arc::clone(&seen), Arc::clone(&events));
         let take = async move |head: HeaderMap, body: Body| match body.collect().await {
             Ok(body) => {
@@ -160,7 +162,10 @@ impl Lab {
             .route("/empty", get(async || StatusCode::NO_CONTENT))
             .route("/text", get(async || "mail alice@example.com"))
             .route("/gbk", get(async || with(&[("content-type", "text/plain; charset=gbk")], "x")))
-            .route("/grpc", post(async || with(&[("content-type", "application/grpc")], "x")))
+            .route(
+                "/grpc",
+                post(async |_: Bytes| with(&[("content-type", "application/grpc")], "x")),
+            )
             .route(
                 "/late",
                 get(async || {
@@ -311,7 +316,7 @@ async fn events_arrive_at_once_and_policies_change() {
     send.send("\"13800138000\"}\n\n").await.unwrap();
     assert_eq!(read(masked.len()).await, masked);
     // Under way it stays with the policies it began with; who comes later gets the new ones.
-    lab.policies.reload("version = 1\n", &Keys::new()).unwrap();
+    lab.policies.reload("version = 1\nclear = true\n", &Keys::new()).unwrap();
     send.send("data: {\"phone\":\"13800138000\"}\n\n").await.unwrap();
     assert_eq!(read(masked.len()).await, masked);
     assert_eq!(lab.body(&[], "/json").await, RAW);
@@ -344,4 +349,122 @@ async fn requests() {
     assert_eq!(send("/echo", "application/json", &RAW[..9]).await.0, "400");
     assert_eq!(send("/echo", "application/pdf", "x").await.0, "415");
     assert!(lab.seen.lock().unwrap().is_empty());
+}
+
+/// What the layer makes of one response, without a server that would mend it.
+async fn alone(policies: &str, method: &str, path: &str, response: Response) -> (Parts, Response) {
+    let policies = Policies::from_toml(policies, &Keys::new()).unwrap();
+    let policies = Arc::new(CurrentPolicies::new(policies));
+    let mask = MaskLayer::new(policies).with_passing(&["image/*"]).unwrap();
+    let response = Arc::new(Mutex::new(Some(response)));
+    let service = tower::service_fn(move |_: axum::http::Request<gmkit_mask::MaskBody<Body>>| {
+        let response = response.lock().unwrap().take().unwrap();
+        std::future::ready(Ok::<_, std::convert::Infallible>(response))
+    });
+    let request = axum::http::Request::builder().method(method).uri(path).body(Body::empty());
+    let (head, body) = request.unwrap().into_parts();
+    let request = axum::http::Request::from_parts(head.clone(), body);
+    let service = tower_layer::Layer::layer(&mask, service);
+    let response = tower::ServiceExt::oneshot(service, request).await.unwrap();
+    (head, response.map(Body::new))
+}
+
+async fn bytes(response: Response) -> Result<Bytes, axum::Error> {
+    response.into_body().collect().await.map(http_body_util::Collected::to_bytes)
+}
+
+/// Services that put something where nothing belongs.
+#[tokio::test]
+async fn bodies_that_should_be_none() {
+    let all = "version = 1\n[detect]\n";
+    for status in [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED] {
+        let mut response = with(&[JSON], RAW);
+        *response.status_mut() = status;
+        let (_, response) = alone(all, "GET", "/", response).await;
+        assert_eq!((response.status(), bytes(response).await.unwrap().len()), (status, 0));
+    }
+    let (_, response) =
+        alone(all, "HEAD", "/", with(&[("content-type", "application/pdf")], RAW)).await;
+    assert!(bytes(response).await.unwrap().is_empty());
+    let mut switching = with(&[], "");
+    *switching.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let (_, response) = alone(all, "GET", "/", switching).await;
+    assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    let (_, response) = alone(all, "CONNECT", "example.com:443", with(&[], "")).await;
+    assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    // One that says it is empty, and is not.
+    struct Liar(Option<Bytes>);
+    impl http_body::Body for Liar {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            mut self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+            std::task::Poll::Ready(self.0.take().map(|data| Ok(http_body::Frame::data(data))))
+        }
+
+        fn size_hint(&self) -> http_body::SizeHint {
+            http_body::SizeHint::with_exact(0)
+        }
+    }
+    let liar = Body::new(Liar(Some(Bytes::from_static(RAW.as_bytes()))));
+    let (_, response) = alone(all, "GET", "/", with(&[JSON], liar)).await;
+    assert!(bytes(response).await.is_err());
+}
+
+#[tokio::test]
+async fn texts_under_rules_and_odd_media_types() {
+    let rules = "version = 1\n[[rule]]\npath = \"**.salary\"\nstrategy = \"nullify\"\n";
+    let both = format!("{rules}[detect]\n");
+    let salary = r#"{"salary":9000}"#;
+    let text = ("content-type", "text/plain");
+    let status = async |policies: &str, headers: &[(&str, &str)], body: &'static str| {
+        let (_, response) = alone(policies, "GET", "/", with(headers, body)).await;
+        (response.status().as_u16(), bytes(response).await)
+    };
+    let (refused, _) = status(rules, &[text], salary).await;
+    assert_eq!(refused, 500, "rules do nothing to a text");
+    let (masked, body) = status(&both, &[text], "\u{feff} {\"salary\":9000}").await;
+    assert_eq!((masked, &*body.unwrap()), (200, "\u{feff} {\"salary\":null}".as_bytes()));
+    let (_, body) = status(&both, &[text], "{\"salary\":9000").await;
+    assert!(body.is_err(), "it begins as JSON does, and is none");
+    let (_, body) = status(&both, &[text], "mail alice@example.com").await;
+    assert_eq!(body.unwrap(), "mail ****@example.com");
+    let (_, body) = status(&both, &[text], " ").await;
+    assert_eq!(body.unwrap(), " ");
+    for headers in [
+        &[("content-type", "image/png"), JSON][..],
+        &[("content-type", "image/png, application/json")],
+        &[("content-type", "text/html, application/json")],
+        &[("content-type", "*")],
+        &[("content-type", "")],
+    ] {
+        assert_eq!(status(&both, headers, salary).await.0, 500, "{headers:?}");
+    }
+    let layer = MaskLayer::new(Arc::default());
+    for odd in ["*", "*/*", "image", "", "image/png, text/html"] {
+        assert!(layer.clone().with_passing(&[odd]).is_err(), "{odd}");
+    }
+}
+
+/// Trailers are of the body as it was.
+#[tokio::test]
+async fn trailers_go() {
+    let mut trailers = HeaderMap::new();
+    trailers.insert("content-digest", "sha-256=:x:".parse().unwrap());
+    let frames = [
+        Ok::<_, std::convert::Infallible>(http_body::Frame::data(Bytes::from_static(
+            RAW.as_bytes(),
+        ))),
+        Ok(http_body::Frame::trailers(trailers)),
+    ];
+    let body = Body::new(http_body_util::StreamBody::new(tokio_stream::iter(frames)));
+    let response = with(&[JSON, ("trailer", "content-digest")], body);
+    let (_, response) = alone("version = 1\n[detect]\n", "GET", "/", response).await;
+    assert!(!response.headers().contains_key("trailer"));
+    let whole = response.into_body().collect().await.unwrap();
+    assert!(whole.trailers().is_none());
+    assert_eq!(whole.to_bytes(), STRICT);
 }

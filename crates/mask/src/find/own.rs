@@ -11,8 +11,11 @@ use crate::{Confidence, Error, Hit, Kind, kind::OwnKind};
 const LONGEST: usize = 4096;
 const LARGEST: usize = 1 << 20;
 
-/// Finds what a regular expression describes; it is searched for in linear time, whatever it is, in the text without
-/// its disguises.
+/// Longest text that a pattern may fit, in bytes.
+const LONGEST_MATCH: usize = 1024;
+
+/// Finds what a regular expression describes, in the text without its disguises. The expressions are of a kind that does
+/// not go back, and what they fit has an end, so that the time grows with the text and no faster.
 ///
 /// ```
 /// use gmkit_mask::{Detector, Finder};
@@ -37,7 +40,8 @@ impl Detector {
     ///
     /// # Errors
     /// [`Error::Policy`] for a name that is none, or that a kind has already; for a pattern that is none, is longer than
-    /// 4096 bytes, needs more than 1 MiB, or fits nothing at all.
+    /// 4096 bytes, needs more than 1 MiB, or fits nothing at all, or more than 1024 bytes: instead of `+` it says
+    /// `{1,20}`.
     pub fn new(name: &str, pattern: &str) -> Result<Self, Error> {
         let refuse = |reason: String| Error::Policy { line: 0, column: 0, reason };
         let kind = OwnKind::new(name).map_err(|reason| refuse(format!("{name:?}: {reason}")))?;
@@ -46,6 +50,15 @@ impl Detector {
         }
         let built = RegexBuilder::new(pattern).size_limit(LARGEST).build();
         let pattern = built.map_err(|error| refuse(format!("{name}: {error}")))?;
+        // Else a search would look at all of the text behind each beginning.
+        let longest = regex_syntax::parse(pattern.as_str()).ok();
+        let longest = longest.and_then(|parsed| parsed.properties().maximum_len());
+        if longest.is_none_or(|longest| longest > LONGEST_MATCH) {
+            let reason = format!(
+                "{name}: the pattern fits more than {LONGEST_MATCH} bytes: say {{1,20}} instead of +"
+            );
+            return Err(refuse(reason));
+        }
         if pattern.is_match("") {
             return Err(refuse(format!("{name}: the pattern fits where nothing is")));
         }
@@ -109,6 +122,8 @@ mod tests {
             ("a", "("),
             ("a", ""),
             ("a", "x*"),
+            ("a", "EMP-[0-9]+"),
+            ("a", "x.{300}"),
             ("a", r"(?:\pL{1000}){1000}"),
             ("a", &long),
         ] {

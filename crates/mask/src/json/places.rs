@@ -26,11 +26,22 @@ pub(crate) enum Down<'t> {
     /// The name, folded.
     Member(&'t str),
     Element(u64),
+    /// A step in the name of a form's field, which may be either; with no index, any element.
+    Field {
+        name: &'t str,
+        index: Option<u64>,
+    },
 }
 
 impl Step {
-    fn fits(&self, down: Down<'_>) -> bool {
+    /// What opens more than it hides is sure of its step.
+    fn fits(&self, down: Down<'_>, opens: bool) -> bool {
         match (self, down) {
+            (Self::Key(own), Down::Field { name, .. }) => own == name,
+            (Self::AnyKey, Down::Field { name, .. }) => !name.is_empty(),
+            (Self::AnyIndex, Down::Field { name, index }) => name.is_empty() || index.is_some(),
+            (Self::Index(own), Down::Field { index: Some(index), .. }) => *own == index,
+            (Self::Index(_), Down::Field { name, index: None }) => name.is_empty() && !opens,
             (Self::Key(name), Down::Member(member)) => *name == member,
             (Self::AnyKey, Down::Member(_)) | (Self::AnyIndex, Down::Element(_)) => true,
             (Self::Index(index), Down::Element(element)) => *index == element,
@@ -47,8 +58,9 @@ impl Places {
     /// The first rule whose path ends with the value that is this step down.
     pub(crate) fn found(&self, rules: &[Rule], down: Down<'_>) -> Option<usize> {
         let ends = |reached: &&Reached| {
-            let last = || rules[usize::from(reached.rule)].path.steps.last();
-            reached.may_end && last().is_some_and(|step| step.fits(down))
+            let rule = &rules[usize::from(reached.rule)];
+            let last = || rule.path.steps.last();
+            reached.may_end && last().is_some_and(|step| step.fits(down, rule.opens()))
         };
         self.level().iter().filter(ends).map(|reached| usize::from(reached.rule)).min()
     }
@@ -69,12 +81,13 @@ impl Places {
     }
 
     fn advance(&mut self, rules: &[Rule], rule: u16, step: u16, down: Down<'_>, to: usize) {
+        let opens = rules[usize::from(rule)].opens();
         match &rules[usize::from(rule)].path.steps[usize::from(step)] {
             Step::Deep => {
                 self.reach(rules, rule, step, to);
                 self.advance(rules, rule, step + 1, down, to);
             }
-            own if own.fits(down) => self.reach(rules, rule, step + 1, to),
+            own if own.fits(down, opens) => self.reach(rules, rule, step + 1, to),
             _ => {}
         }
     }

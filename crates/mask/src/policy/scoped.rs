@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use toml::Spanned;
 
 use super::{
-    Keys,
+    Keys, Policy,
     file::{Detect, DetectorIn, LimitsIn, Parts, RuleIn, built, fault, parsed, style, version},
 };
 use crate::{Direction, Error, Policies, Scope, Style};
@@ -15,6 +15,9 @@ struct File {
     #[serde(deserialize_with = "version")]
     #[expect(dead_code, reason = "read to be checked")]
     version: u32,
+    /// All for which there is no scope passes.
+    #[serde(default)]
+    clear: bool,
     #[serde(default, deserialize_with = "style")]
     style: Style,
     #[serde(default)]
@@ -64,30 +67,43 @@ fn direction<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Direction>, D:
 }
 
 pub(crate) fn read_all(text: &str, keys: &Keys) -> Result<Policies, Error> {
-    let File { style, limits, rules, detect, detectors, scopes, .. } = parsed(text)?;
-    let otherwise = built(text, Parts { style, limits, rules, detect, detectors }, keys)?;
-    scopes.into_iter().try_fold(Policies::new(otherwise), |policies, scope| {
+    let File { clear, style, limits, rules, detect, detectors, scopes, .. } = parsed(text)?;
+    let parts = Parts { style, limits, rules, detect, detectors };
+    let otherwise = policy(text, 0, clear, parts, keys)?;
+    let policies = Policies::with(otherwise);
+    scopes.into_iter().try_fold(policies, |policies, scope| {
         Ok(policies.with_scope(self::scope(text, scope, keys)?))
     })
+}
+
+/// `None` for what says that it is clear; to say nothing is not enough for that.
+fn policy(
+    text: &str,
+    at: usize,
+    clear: bool,
+    parts: Parts,
+    keys: &Keys,
+) -> Result<Option<Policy>, Error> {
+    let says = !parts.rules.is_empty() || parts.detect.is_some() || !parts.detectors.is_empty();
+    match (clear, says) {
+        (true, false) => Ok(None),
+        (false, true) => built(text, parts, keys).map(Some),
+        (true, true) => {
+            Err(fault(text, at, "what is clear has no rules and no [detect]".to_owned()))
+        }
+        (false, false) => Err(fault(text, at, "what masks nothing says clear = true".to_owned())),
+    }
 }
 
 fn scope(text: &str, scope: Spanned<ScopeIn>, keys: &Keys) -> Result<Scope, Error> {
     let at = scope.span().start;
     let scope = scope.into_inner();
-    let refuse = |reason: &str| Err(fault(text, at, reason.to_owned()));
     if scope.methods.iter().any(|method| !method.bytes().all(|c| c.is_ascii_uppercase())) {
-        return refuse("methods are written in capital letters");
+        return Err(fault(text, at, "methods are written in capital letters".to_owned()));
     }
-    let ScopeIn { style, limits, rules, detect, detectors, .. } = scope;
-    let says = !rules.is_empty() || detect.is_some() || !detectors.is_empty();
-    let policy = match (scope.clear, says) {
-        (true, false) => None,
-        (true, true) => return refuse("what is clear has no rules and no [detect]"),
-        (false, false) => return refuse("a scope that masks nothing says clear = true"),
-        (false, true) => {
-            Some(built(text, Parts { style, limits, rules, detect, detectors }, keys)?)
-        }
-    };
+    let ScopeIn { clear, style, limits, rules, detect, detectors, .. } = scope;
+    let parts = Parts { style, limits, rules, detect, detectors };
+    let policy = policy(text, at, clear, parts, keys)?;
     Ok(Scope {
         route: scope.route,
         methods: scope.methods,

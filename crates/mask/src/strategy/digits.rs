@@ -11,11 +11,14 @@ use crate::{Error, Kind, fold::Folded};
 /// Least number of digits that are enciphered: a million values (SP 800-38G revision 1, 5.1).
 const LEAST: usize = 6;
 
+/// Most digits: no number is longer, and the time grows with the square of theirs.
+const MOST: usize = 64;
+
 /// Turns the digits of numbers into others under a key (FF1 with SM4), and keeps what separates them: cards stay in
 /// fours. Whoever has the key can turn them back.
 ///
 /// The digits that stay, domain and kind are the tweak, so equal numbers have equal results within a domain. What has
-/// less than six digits to encipher, or other characters than digits and separators, is hidden whole; of a resident's
+/// less than six digits to encipher or more than 64, or other characters than digits and separators, is hidden whole; of a resident's
 /// number an X at its end stays, as it cannot be told otherwise. Check digits are digits as others: they will not fit.
 ///
 /// ```
@@ -89,10 +92,11 @@ impl Digits {
             Zeroizing::new(number.chars().filter(char::is_ascii_digit).collect());
         // Before a mobile's number stands the code of the country at most, which it is the same with.
         let code = if kind == Some(Kind::Mobile) { digits.len().saturating_sub(11) } else { 0 };
-        let Some(inner) = digits.len().checked_sub(code + self.first + self.last) else {
+        let kept = code.checked_add(self.first).and_then(|kept| kept.checked_add(self.last));
+        let Some(inner) = kept.and_then(|kept| digits.len().checked_sub(kept)) else {
             return Ok(None);
         };
-        if inner < LEAST || code > 4 {
+        if !(LEAST..=MOST).contains(&inner) || code > 4 {
             return Ok(None);
         }
         let (start, end) = (code + self.first, code + self.first + inner);
@@ -158,10 +162,13 @@ mod tests {
             (Kind::Mobile, "1234513800138000"),
             (Kind::Name, "张伟"),
             (Kind::Card, ""),
+            (Kind::Card, &"1".repeat(65)),
         ] {
             assert_eq!(turned(kind, odd), "****", "{odd}");
             assert!(digits.decrypt(Some(kind), odd).is_err());
         }
+        let none = super::tests::digits("d").keeping(usize::MAX, 1);
+        assert_eq!(none.encrypt(None, "13800138000").unwrap(), "****");
         let wrong = SoftwareFieldKey::sealing(&[1; 16]).unwrap();
         assert!(matches!(Digits::new(Arc::new(wrong), ""), Err(Error::Key(_))));
     }

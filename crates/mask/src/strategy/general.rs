@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::token::date;
-use crate::{Kind, fold::Folded};
+use crate::{Kind, fold::Folded, region::region};
 
 /// The range of `step` in which a number or year lies, the place in which an address lies, the network of an IP address;
 /// `None` for what has nothing more general. What is general already stays.
@@ -11,6 +11,8 @@ pub(super) fn generalised(kind: Option<Kind>, step: u64, text: &str) -> Option<S
     let folded = Folded::new(text);
     let text = folded.text().trim();
     match kind {
+        // A range of one would be the number.
+        None if step < 2 => None,
         None => range(text, step, |text| text.parse().ok()),
         Some(Kind::BirthDate) => range(text, step, |text| {
             let year = date(text).and_then(|date| date.get(..4)?.parse().ok());
@@ -50,12 +52,11 @@ fn range(text: &str, step: u64, value: impl Fn(&str) -> Option<u64>) -> Option<S
 /// The city, or the province if none is named.
 fn place(text: &str) -> Option<String> {
     let end = text.find(['区', '县', '路', '街', '巷', '村', '号']).unwrap_or(text.len());
+    let text = &text[region(&text[..end])?..end];
     let levels = ['市', '州', '盟', '省'];
-    let (at, level) = levels.iter().find_map(|level| Some((text[..end].find(*level)?, level)))?;
+    let (at, level) = levels.iter().find_map(|level| Some((text.find(*level)?, level)))?;
     let place = &text[..at];
-    let is_place = (1..=16).contains(&place.chars().count())
-        && place.chars().all(|c| c.is_alphabetic() && !c.is_ascii());
-    is_place.then(|| format!("{place}{level}"))
+    (place.chars().count() <= 16).then(|| format!("{place}{level}"))
 }
 
 #[cfg(test)]
@@ -67,7 +68,8 @@ mod tests {
         for (kind, step, text, general) in [
             (None, 10, "37", Some("30-39")),
             (None, 1000, "12999", Some("12000-12999")),
-            (None, 1, "5", Some("5-5")),
+            (None, 1, "5", None),
+            (Some(Kind::BirthDate), 1, "1990-03-07", Some("1990-1990")),
             (None, 10, "-5", None),
             (None, 10, "3.7", None),
             (None, 10, "18446744073709551615", None),
@@ -82,6 +84,8 @@ mod tests {
             (Some(Kind::Address), 10, "广东省深圳市南山区示例路1号", Some("广东省深圳市")),
             (Some(Kind::Address), 10, "北京市朝阳区示例路1号", Some("北京市")),
             (Some(Kind::Address), 10, "示例路1号", None),
+            (Some(Kind::Address), 10, "收件人张伟广东省深圳市南山区", Some("广东省深圳市")),
+            (Some(Kind::Address), 10, "张伟小镇市", None),
             (Some(Kind::Mobile), 10, "13800138000", None),
         ] {
             let once = generalised(kind, step, text);

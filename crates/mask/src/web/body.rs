@@ -1,22 +1,23 @@
 //! Bodies that are masked on their way.
 
 use std::{
-    collections::VecDeque,
     error::Error as StdError,
-    fmt,
+    fmt, io,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
 };
 
-use bytes::Bytes;
-use http::HeaderMap;
+use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 
 use super::decode::{Decoder, Encoding};
 use crate::{BodyStream, Error, Format, Policy};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// How many pieces are masked before others get their turn.
+const TURN: usize = 32;
 
 /// A body on its way through a [`crate::MaskLayer`]. It ends with an error where it cannot be masked.
 pub struct MaskBody<B> {
@@ -34,14 +35,46 @@ enum Work {
 
 struct Masking {
     decoder: Decoder,
-    stream: BodyStream<Arc<Policy>>,
+    stream: Stream,
     /// What came and was not looked at yet.
     input: Bytes,
     /// What was masked and has not gone out yet.
-    output: VecDeque<Bytes>,
-    trailers: Option<HeaderMap>,
+    output: BytesMut,
     ended: bool,
 }
+
+/// A body whose format may show with its first character.
+enum Stream {
+    Known(BodyStream<Arc<Policy>>),
+    /// A text under a policy with rules: if it begins as JSON does, it is masked as JSON.
+    Text(Arc<Policy>, Vec<u8>),
+    /// There is to be nothing.
+    Empty,
+}
+
+/// The service has compressed its body in another way than it says.
+#[derive(Debug)]
+struct Undecodable(io::Error);
+
+impl fmt::Display for Undecodable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the body cannot be decompressed: {}", self.0)
+    }
+}
+
+impl StdError for Undecodable {}
+
+/// What is said to be empty is not.
+#[derive(Debug)]
+struct NotEmpty;
+
+impl fmt::Display for NotEmpty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("there is something in a body that is said to be empty")
+    }
+}
+
+impl StdError for NotEmpty {}
 
 impl<B> MaskBody<B> {
     pub(super) fn passing(inner: B) -> Self {
@@ -53,20 +86,27 @@ impl<B> MaskBody<B> {
         Self { inner: None, work: Work::Whole(text) }
     }
 
+    /// One in which nothing is; else it is an error.
+    pub(super) fn empty(inner: B) -> Self {
+        Self::with(inner, Stream::Empty, Encoding::Identity)
+    }
+
     pub(super) fn masking(
         inner: B,
         policy: Arc<Policy>,
         format: Format,
         encoding: Encoding,
     ) -> Self {
-        let masking = Masking {
-            decoder: Decoder::new(encoding),
-            stream: BodyStream::new(policy, format),
-            input: Bytes::new(),
-            output: VecDeque::new(),
-            trailers: None,
-            ended: false,
+        let stream = match format {
+            Format::Text if policy.has_rules() => Stream::Text(policy, Vec::new()),
+            _ => Stream::Known(BodyStream::new(policy, format)),
         };
+        Self::with(inner, stream, encoding)
+    }
+
+    fn with(inner: B, stream: Stream, encoding: Encoding) -> Self {
+        let (decoder, input) = (Decoder::new(encoding), Bytes::new());
+        let masking = Masking { decoder, stream, input, output: BytesMut::new(), ended: false };
         Self { inner: Some(Box::pin(inner)), work: Work::Mask(Box::new(masking)) }
     }
 }
@@ -79,11 +119,54 @@ impl<B: Body<Data = Bytes, Error: Into<BoxError>>> MaskBody<B> {
         most: usize,
     ) -> Poll<Result<bool, BoxError>> {
         let Work::Mask(masking) = &mut self.work else { return Poll::Ready(Ok(false)) };
-        while !masking.ended && masking.output.iter().map(Bytes::len).sum::<usize>() <= most {
-            let inner = self.inner.as_mut().map(Pin::as_mut);
-            ready!(masking.poll_more(inner, context))?;
+        for _ in 0..TURN {
+            if masking.ended || masking.output.len() > most {
+                return Poll::Ready(Ok(masking.ended));
+            }
+            ready!(masking.poll_more(self.inner.as_mut().map(Pin::as_mut), context))?;
         }
-        Poll::Ready(Ok(masking.ended && masking.trailers.is_none()))
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl Stream {
+    fn push(&mut self, piece: &[u8], out: &mut Vec<u8>) -> Result<(), BoxError> {
+        match self {
+            Self::Known(stream) => stream.push(piece, out)?,
+            Self::Empty if piece.is_empty() => {}
+            Self::Empty => return Err(Box::new(NotEmpty)),
+            Self::Text(policy, held) => {
+                held.extend_from_slice(piece);
+                let begin = held.trim_ascii_start();
+                // Of a mark of the byte order there may be more to come.
+                let begin = begin.strip_prefix("\u{feff}".as_bytes()).unwrap_or(begin);
+                let begin = begin.trim_ascii_start();
+                let open = begin.is_empty() || "\u{feff}".as_bytes().starts_with(begin);
+                if open && held.len() <= policy.limits.max_inspect {
+                    return Ok(());
+                }
+                let json = begin.starts_with(b"{") || begin.starts_with(b"[");
+                let format = if json { Format::JsonLines } else { Format::Text };
+                let mut known = BodyStream::new(Arc::clone(policy), format);
+                known.push(held, out)?;
+                *self = Self::Known(known);
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), BoxError> {
+        match self {
+            Self::Known(stream) => stream.finish(out)?,
+            Self::Empty => {}
+            Self::Text(policy, held) => {
+                let mut known = BodyStream::new(Arc::clone(policy), Format::Text);
+                known.push(held, out)?;
+                known.finish(out)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -99,41 +182,29 @@ impl Masking {
                 Some(inner) => ready!(inner.poll_frame(context)).transpose().map_err(Into::into)?,
                 None => None,
             };
+            // Trailers are of the body as it was, and behind its end; nobody has looked into them.
             match frame.map(Frame::into_data) {
                 Some(Ok(data)) => self.input = data,
-                // Whatever else there is comes behind all data.
-                Some(Err(frame)) => {
-                    if let Ok(trailers) = frame.into_trailers() {
-                        self.trailers = Some(trailers);
-                        self.finish()?;
-                    }
-                }
-                None => self.finish()?,
+                Some(Err(_)) | None => self.finish()?,
             }
             return Poll::Ready(Ok(()));
         }
-        let len = self.input.len().min(self.decoder.most());
-        let piece = self.input.split_to(len);
-        let decoded = self.decoder.decode(&piece)?;
-        let mut out = Vec::with_capacity(decoded.len());
+        let piece = self.input.split_to(self.input.len().min(self.decoder.most()));
+        let decoded = self.decoder.decode(&piece).map_err(Undecodable)?;
+        let mut out = Vec::new();
         self.stream.push(&decoded, &mut out)?;
-        self.put(out);
+        self.output.extend_from_slice(&out);
         Poll::Ready(Ok(()))
     }
 
     fn finish(&mut self) -> Result<(), BoxError> {
         let mut out = Vec::new();
-        self.stream.push(&self.decoder.finish()?, &mut out)?;
+        let decoded = self.decoder.finish().map_err(Undecodable)?;
+        self.stream.push(&decoded, &mut out)?;
         self.stream.finish(&mut out)?;
-        self.put(out);
+        self.output.extend_from_slice(&out);
         self.ended = true;
         Ok(())
-    }
-
-    fn put(&mut self, out: Vec<u8>) {
-        if !out.is_empty() {
-            self.output.push_back(out.into());
-        }
     }
 }
 
@@ -154,12 +225,12 @@ impl<B: Body<Data = Bytes, Error: Into<BoxError>>> Body for MaskBody<B> {
             Work::Whole(whole) => return Poll::Ready(whole.take().map(|all| Ok(Frame::data(all)))),
             Work::Mask(masking) => masking,
         };
-        loop {
-            if let Some(data) = masking.output.pop_front() {
-                return Poll::Ready(Some(Ok(Frame::data(data))));
+        for _ in 0..TURN {
+            if !masking.output.is_empty() {
+                return Poll::Ready(Some(Ok(Frame::data(masking.output.split().freeze()))));
             }
             if masking.ended {
-                return Poll::Ready(masking.trailers.take().map(|last| Ok(Frame::trailers(last))));
+                return Poll::Ready(None);
             }
             let inner = this.inner.as_mut().map(Pin::as_mut);
             if let Err(error) = ready!(masking.poll_more(inner, context)) {
@@ -169,15 +240,15 @@ impl<B: Body<Data = Bytes, Error: Into<BoxError>>> Body for MaskBody<B> {
                 return Poll::Ready(Some(Err(error)));
             }
         }
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.work {
             Work::Pass => self.inner.as_ref().is_none_or(|inner| inner.is_end_stream()),
             Work::Whole(whole) => whole.is_none(),
-            Work::Mask(masking) => {
-                masking.ended && masking.output.is_empty() && masking.trailers.is_none()
-            }
+            Work::Mask(masking) => masking.ended && masking.output.is_empty(),
         }
     }
 
@@ -188,8 +259,8 @@ impl<B: Body<Data = Bytes, Error: Into<BoxError>>> Body for MaskBody<B> {
             }
             Work::Whole(whole) => SizeHint::with_exact(whole.as_ref().map_or(0, Bytes::len) as u64),
             Work::Mask(masking) => {
-                let waiting = masking.output.iter().map(Bytes::len).sum::<usize>() as u64;
-                if masking.ended {
+                let waiting = masking.output.len() as u64;
+                if masking.ended || matches!(masking.stream, Stream::Empty) {
                     return SizeHint::with_exact(waiting);
                 }
                 let mut hint = SizeHint::new();
@@ -200,9 +271,9 @@ impl<B: Body<Data = Bytes, Error: Into<BoxError>>> Body for MaskBody<B> {
     }
 }
 
-/// Whether it is a body that could not be masked, and not one that broke off.
+/// Whether it is an error of this layer, which says nothing of what is in the body.
 pub(super) fn is_masks(error: &BoxError) -> bool {
-    error.is::<Error>() || error.is::<std::io::Error>()
+    error.is::<Error>() || error.is::<Undecodable>() || error.is::<NotEmpty>()
 }
 
 impl<B> fmt::Debug for MaskBody<B> {

@@ -3,11 +3,16 @@
 use http::{HeaderMap, HeaderName, header};
 
 use super::{Settings, decode::Encoding};
-use crate::Format;
+use crate::{Format, Policy, body::is_media_type};
 
 /// What is true of a body only as long as nobody changes it.
-const OF_THE_BODY: [HeaderName; 4] =
-    [header::CONTENT_LENGTH, header::ETAG, header::ACCEPT_RANGES, header::CONTENT_ENCODING];
+const OF_THE_BODY: [HeaderName; 5] = [
+    header::CONTENT_LENGTH,
+    header::ETAG,
+    header::ACCEPT_RANGES,
+    header::CONTENT_ENCODING,
+    header::TRAILER,
+];
 const DIGESTS: [&str; 4] = ["digest", "content-digest", "repr-digest", "content-md5"];
 
 /// What is done with a body.
@@ -21,23 +26,26 @@ pub(super) enum Plan {
 
 impl Plan {
     /// For a body with this head.
-    pub(super) fn new(head: &HeaderMap, settings: &Settings) -> Self {
+    pub(super) fn new(head: &HeaderMap, policy: &Policy, settings: &Settings) -> Self {
+        if head.get_all(header::CONTENT_TYPE).iter().count() > 1 {
+            return Self::Refuse("it has more than one media type");
+        }
         let text = |name| head.get(name).map(|value| value.to_str().unwrap_or_default());
         let media_type = text(header::CONTENT_TYPE).unwrap_or_default();
         let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let passes = |own: &String| match own.ends_with('/') {
-            true => essence.starts_with(own.as_str()),
-            false => essence == *own,
+        let passes = |own: &String| match own.strip_suffix('*') {
+            Some(begin) => essence.starts_with(begin),
+            None => essence == *own,
         };
-        if settings.passing.iter().any(passes) {
+        if is_media_type(&essence) && settings.passing.iter().any(passes) {
             return Self::Pass;
-        }
-        if head.get_all(header::CONTENT_TYPE).iter().count() > 1 {
-            return Self::Refuse("it has more than one media type");
         }
         let Some(format) = Format::of_media_type(media_type) else {
             return Self::Refuse("its media type is none that can be masked");
         };
+        if format == Format::Text && !policy.has_detectors() {
+            return Self::Refuse("it is a text, for which the policy has no detectors");
+        }
         if head.contains_key(header::CONTENT_RANGE) {
             return Self::Refuse("it is a part of a body");
         }

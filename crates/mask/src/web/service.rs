@@ -48,6 +48,8 @@ struct Chosen {
     response: Option<Arc<Policy>>,
     /// The response has a head and no body.
     is_head: bool,
+    /// What follows is no body.
+    is_connect: bool,
     is_grpc: bool,
 }
 
@@ -63,7 +65,8 @@ impl Chosen {
         let (request, response) = (of(Direction::Request), of(Direction::Response));
         let media_type = head.headers.get(CONTENT_TYPE);
         let is_grpc = media_type.is_some_and(|own| own.as_bytes().starts_with(b"application/grpc"));
-        Self { request, response, is_head: head.method == Method::HEAD, is_grpc }
+        let (is_head, is_connect) = (head.method == Method::HEAD, head.method == Method::CONNECT);
+        Self { request, response, is_head, is_connect, is_grpc }
     }
 }
 
@@ -118,10 +121,11 @@ fn masked_request<B: Body>(
     policy: Option<&Arc<Policy>>,
     settings: &Settings,
 ) -> Result<MaskBody<B>, &'static str> {
-    let Some(policy) = policy.filter(|_| !is_empty(&body)) else {
-        return Ok(MaskBody::passing(body));
-    };
-    match Plan::new(&head.headers, settings) {
+    let Some(policy) = policy else { return Ok(MaskBody::passing(body)) };
+    if is_empty(&body) {
+        return Ok(MaskBody::empty(body));
+    }
+    match Plan::new(&head.headers, policy, settings) {
         Plan::Pass => Ok(MaskBody::passing(body)),
         Plan::Mask(format, encoding) => {
             clean(&mut head.headers);
@@ -138,17 +142,22 @@ fn is_empty(body: &impl Body) -> bool {
 async fn masked<R: Body<Data = Bytes, Error: Into<BoxError>>>(
     response: Response<R>,
     policy: Arc<Policy>,
-    &Chosen { is_head, is_grpc, .. }: &Chosen,
+    &Chosen { is_head, is_connect, is_grpc, .. }: &Chosen,
     settings: &Settings,
 ) -> Response<MaskBody<R>> {
     let (mut head, body) = response.into_parts();
+    if head.status.is_informational() || is_connect && head.status.is_success() {
+        return refusal(unmasked("it goes on in another protocol"), is_grpc);
+    }
+    let plan = Plan::new(&head.headers, &policy, settings);
     let has_none = matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    let plan = Plan::new(&head.headers, settings);
-    if is_head || has_none || head.status.is_informational() || is_empty(&body) {
+    if is_head || has_none || is_empty(&body) {
         if plan != Plan::Pass {
             clean(&mut head.headers);
         }
-        return Response::from_parts(head, MaskBody::passing(body));
+        // Whatever is in there is not for anybody.
+        let body = if is_head || has_none { MaskBody::whole("") } else { MaskBody::empty(body) };
+        return Response::from_parts(head, body);
     }
     let (format, encoding) = match plan {
         Plan::Pass => return Response::from_parts(head, MaskBody::passing(body)),
