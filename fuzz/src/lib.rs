@@ -14,12 +14,14 @@ mod audit;
 mod mask;
 mod messages;
 mod pki_seeds;
+mod seal;
 mod tls;
 mod token;
 
 pub use audit::{audit_event, audit_note};
 pub use mask::{mask_body, mask_json, mask_policy, mask_text};
 pub use messages::{cfca, encrypted_message, pkcs12, signed_message};
+pub use seal::seal_request;
 pub use tls::{tls_client, tls_client_sealed, tls_server, tls_server_sealed, tls_ticket};
 pub use token::token_calls;
 
@@ -55,6 +57,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("mask_json", mask_json),
     ("mask_text", mask_text),
     ("mask_body", mask_body),
+    ("seal_request", seal_request),
     ("mask_policy", mask_policy),
 ];
 
@@ -233,6 +236,7 @@ pub fn seeds() -> Vec<(&'static str, String, Vec<u8>)> {
     seeds.extend(tls::seeds());
     seeds.extend(audit::seeds());
     seeds.extend(mask::seeds());
+    seeds.extend(seal::seeds());
     for (name, format) in [
         ("compat", KeyFormat::Compat),
         ("openssl4", KeyFormat::OpenSsl4),

@@ -11,6 +11,7 @@
 //! | `tls` | TLS 1.3 of RFC 8998 for rustls (feature `tls`) |
 //! | `audit` | an audit log that proves itself (feature `audit`) |
 //! | `mask` | personal data found and masked, in JSON and text (feature `mask`) |
+//! | `seal` | bodies of requests and responses, sealed (feature `seal`) |
 //! | `rng` | the generators of GM/T 0105 (feature `rng`), the tests of GM/T 0005 (feature `randomness`) |
 //!
 //! Sign a message and verify it:
@@ -53,6 +54,8 @@ pub use gmkit_mask as mask;
 pub use gmkit_pki as pki;
 #[cfg(feature = "rng")]
 pub use gmkit_rng as rng;
+#[cfg(feature = "seal")]
+pub use gmkit_seal as seal;
 pub use gmkit_sm2 as sm2;
 pub use gmkit_sm3 as sm3;
 pub use gmkit_sm4 as sm4;

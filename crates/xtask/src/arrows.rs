@@ -21,6 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("gmkit-audit", &["gmkit-keys", "gmkit-sm2", "gmkit-sm3"]),
     ("gmkit-mask", &["gmkit-keys", "gmkit-mask-derive"]),
     ("gmkit-mask-derive", &[]),
+    ("gmkit-seal", &["gmkit-keys"]),
     ("gmkit-token", &["gmkit-keys", "gmkit-sm2", "gmkit-sm3", "gmkit-sm4"]),
     (
         "gmkit",
@@ -31,6 +32,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "gmkit-mask",
             "gmkit-pki",
             "gmkit-rng",
+            "gmkit-seal",
             "gmkit-sm2",
             "gmkit-sm3",
             "gmkit-sm4",

@@ -154,6 +154,7 @@ fn features() -> Result<Outcome> {
         "gmkit --features mask-derive",
         "gmkit --features mask-tower",
         "gmkit --features mask-tracing",
+        "gmkit --features seal",
         "gmkit-pki --features classic",
     ] {
         run(&format!("cargo clippy --no-default-features --package {args} -- -D warnings"))?;

@@ -1,0 +1,84 @@
+//! The keys under which bodies are sealed.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use gmkit_keys::SecretKey;
+
+use crate::Error;
+
+/// SM4 keys by name, one of which is current: new bodies are sealed under that one, and those under the others are still
+/// opened.
+///
+/// ```
+/// use std::sync::Arc;
+/// use gmkit_keys::SoftwareSecret;
+/// use gmkit_seal::{CurrentSealKeys, SealKeys};
+///
+/// let key = |byte| Ok::<_, gmkit_keys::Error>(Arc::new(SoftwareSecret::sm4(&[byte; 16])?));
+/// let keys = CurrentSealKeys::new(SealKeys::new("2026-11", key(1)?)?);
+/// // A new one, while the old one is still in use by some:
+/// keys.set(SealKeys::new("2026-12", key(2)?)?.with("2026-11", key(1)?)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct SealKeys {
+    keys: BTreeMap<String, Arc<dyn SecretKey>>,
+    current: String,
+}
+
+impl SealKeys {
+    /// With this one, which is current.
+    ///
+    /// # Errors
+    /// [`Error::KeyName`].
+    pub fn new(name: &str, key: Arc<dyn SecretKey>) -> Result<Self, Error> {
+        Self { keys: BTreeMap::new(), current: name.to_owned() }.with(name, key)
+    }
+
+    /// With another one, to open with.
+    ///
+    /// # Errors
+    /// [`Error::KeyName`].
+    pub fn with(mut self, name: &str, key: Arc<dyn SecretKey>) -> Result<Self, Error> {
+        if !(1..=64).contains(&name.len()) || !name.bytes().all(|c| c.is_ascii_graphic()) {
+            return Err(Error::KeyName);
+        }
+        self.keys.insert(name.to_owned(), key);
+        Ok(self)
+    }
+
+    pub(crate) fn current(&self) -> Result<(&str, &Arc<dyn SecretKey>), Error> {
+        let key = self.keys.get(&self.current).ok_or(Error::KeyName)?;
+        Ok((&self.current, key))
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Result<&Arc<dyn SecretKey>, Error> {
+        self.keys.get(name).ok_or(Error::UnknownKey)
+    }
+}
+
+/// Keys that can be changed while bodies pass: each exchange ends with the keys with which it began.
+#[derive(Debug)]
+pub struct CurrentSealKeys(RwLock<Arc<SealKeys>>);
+
+impl CurrentSealKeys {
+    /// Begins with these.
+    #[must_use]
+    pub fn new(keys: SealKeys) -> Self {
+        Self(RwLock::new(Arc::new(keys)))
+    }
+
+    /// Those of now.
+    #[must_use]
+    pub fn get(&self) -> Arc<SealKeys> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Others from now on.
+    pub fn set(&self, keys: SealKeys) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+    }
+}

@@ -1,0 +1,20 @@
+//! Bodies of requests and responses, sealed with SM4-GCM: for what must not be read where TLS ends.
+//!
+//! [`SealLayer`] opens what a service is sent and seals what it answers; [`SealClientLayer`] does the same the other way
+//! round. A body is sealed in chunks, each of which is authentic by itself, stands at its place, and belongs to its method,
+//! path and, of a response, to its request and status: nothing is released unchecked, and a body of any length needs one
+//! chunk of memory. `docs/src/en/sealed-bodies.md` has the format.
+//!
+//! What is in heads, and the length of bodies, is not hidden. Of responses without a body (204, 304, to HEAD) nothing is
+//! authentic.
+
+mod error;
+mod frame;
+mod head;
+mod keys;
+mod replay;
+mod web;
+
+pub use error::Error;
+pub use keys::{CurrentSealKeys, SealKeys};
+pub use web::{MEDIA_TYPE, SEALED, SealBody, SealClient, SealClientLayer, SealLayer, SealService};

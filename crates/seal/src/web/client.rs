@@ -1,0 +1,138 @@
+//! The client around another one.
+
+use std::{
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use bytes::Bytes;
+use gmkit_keys::SecretKey;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header::CONTENT_TYPE};
+use http_body::Body;
+
+use super::{
+    BoxError, SEALED, SealBody, Settings,
+    opened::{Opened, open},
+    server::{is_sealed, replace, restore, target},
+};
+use crate::{
+    Error,
+    frame::{Opener, Sealer},
+    head::{Head, Place},
+};
+
+/// Seals and opens the bodies of another client; made by [`super::SealClientLayer`].
+#[derive(Clone)]
+pub struct SealClient<S> {
+    inner: S,
+    settings: Settings,
+}
+
+impl<S> SealClient<S> {
+    pub(super) fn new(inner: S, settings: Settings) -> Self {
+        Self { inner, settings }
+    }
+}
+
+/// What was asked.
+struct Asked {
+    method: Method,
+    target: String,
+    head: Vec<u8>,
+    key_name: String,
+    key: Arc<dyn SecretKey>,
+}
+
+impl<S, B, R> tower_service::Service<Request<B>> for SealClient<S>
+where
+    S: tower_service::Service<Request<SealBody<B>>, Response = Response<R>, Error: Into<BoxError>>,
+    S::Future: Send + 'static,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    R: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    type Response = Response<SealBody<R>>;
+    type Error = BoxError;
+    type Future =
+        Pin<Box<dyn std::future::Future<Output = Result<Self::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(context).map_err(Into::into)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let settings = self.settings.clone();
+        let (request, asked) = match sealed(request, &settings) {
+            Ok(sealed) => sealed,
+            Err(error) => return Box::pin(std::future::ready(Err(error.into()))),
+        };
+        let response = self.inner.call(request);
+        Box::pin(
+            async move { opened(response.await.map_err(Into::into)?, &asked, &settings).await },
+        )
+    }
+}
+
+fn sealed<B: Body>(
+    request: Request<B>,
+    settings: &Settings,
+) -> Result<(Request<SealBody<B>>, Asked), Error> {
+    let (mut head, body) = request.into_parts();
+    let keys = settings.keys.get();
+    let (name, key) = keys.current()?;
+    let has_body = !body.is_end_stream();
+    let [media_type, encoding] = replace(&mut head.headers)?;
+    let own = Head::new(settings.now(), name, &media_type, &encoding)?;
+    let (bytes, target) = (own.to_bytes(), target(&head));
+    let place = Place { method: head.method.as_str(), target: &target, answer: None };
+    let mut sealer = Sealer::new(Arc::clone(key), place.context(&bytes));
+    let body = if has_body {
+        SealBody::sealing(body, sealer, bytes.clone())
+    } else {
+        let all = [&bytes[..], &sealer.seal(b"", true)?].concat();
+        let value = HeaderValue::from_str(&Base64UrlUnpadded::encode_string(&all));
+        let value = value.map_err(|_| Error::Malformed("base64url is text"))?;
+        head.headers.remove(CONTENT_TYPE);
+        head.headers.insert(SEALED, value);
+        SealBody::whole("")
+    };
+    let (key_name, key, method) = (name.to_owned(), Arc::clone(key), head.method.clone());
+    let asked = Asked { method, target, head: bytes, key_name, key };
+    Ok((Request::from_parts(head, body), asked))
+}
+
+async fn opened<R: Body<Data = Bytes, Error: Into<BoxError>>>(
+    response: Response<R>,
+    asked: &Asked,
+    settings: &Settings,
+) -> Result<Response<SealBody<R>>, BoxError> {
+    let (mut head, body) = response.into_parts();
+    let has_none = matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    if has_none || asked.method == Method::HEAD {
+        return Ok(Response::from_parts(head, SealBody::whole("")));
+    }
+    if !is_sealed(&head.headers) {
+        return Err(Error::Refused(head.status.as_u16()).into());
+    }
+    let status = head.status.as_u16();
+    let Opened { head: sealed, body, .. } = open(body, |sealed, bytes| {
+        settings.check_time(sealed)?;
+        if sealed.key != asked.key_name {
+            return Err(Error::UnknownKey);
+        }
+        let answer = Some((status, &asked.head[..]));
+        let place = Place { method: asked.method.as_str(), target: &asked.target, answer };
+        Ok(Opener::new(Arc::clone(&asked.key), place.context(bytes)))
+    })
+    .await?;
+    restore(&mut head.headers, &sealed)?;
+    Ok(Response::from_parts(head, body))
+}
+
+impl<S: fmt::Debug> fmt::Debug for SealClient<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SealClient").field("inner", &self.inner).finish_non_exhaustive()
+    }
+}

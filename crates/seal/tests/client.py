@@ -1,0 +1,107 @@
+"""A client of sealed bodies, written from docs/src/en/sealed-bodies.md: SM4-GCM comes from OpenSSL."""
+
+import base64
+import http.client
+import os
+import struct
+import sys
+import time
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+MEDIA_TYPE = "application/vnd.gmkit.sealed"
+CHUNK = 65536
+LAST = 1 << 31
+
+
+def text(value):
+    return bytes([len(value)]) + value.encode()
+
+
+def new_head(key_name, media_type):
+    now = struct.pack(">Q", int(time.time() * 1000))
+    return b"GMS1" + now + os.urandom(16) + text(key_name) + text(media_type) + text("")
+
+
+def parse_head(body):
+    assert body[:4] == b"GMS1"
+    at, texts = 28, []
+    for _ in range(3):
+        texts.append(body[at + 1 : at + 1 + body[at]].decode())
+        at += 1 + body[at]
+    return body[:at], texts, body[at:]
+
+
+def context(method, target, head, answer=None):
+    fields = [method.encode(), target.encode()]
+    if answer:
+        status, request = answer
+        fields += [str(status).encode(), request]
+    fields.append(head)
+    kind = b"\x01" if answer else b"\x00"
+    return b"gmkit seal 1" + kind + b"".join(struct.pack(">I", len(f)) + f for f in fields)
+
+
+def seal(key, ctx, body):
+    out, chunks = b"", [body[i : i + CHUNK] for i in range(0, len(body), CHUNK)] or [b""]
+    for number, chunk in enumerate(chunks):
+        last = number + 1 == len(chunks)
+        nonce = os.urandom(12)
+        gcm = Cipher(algorithms.SM4(key), modes.GCM(nonce)).encryptor()
+        gcm.authenticate_additional_data(ctx + struct.pack(">QB", number, last))
+        sealed = gcm.update(chunk) + gcm.finalize()
+        out += struct.pack(">I", len(chunk) | (LAST if last else 0)) + nonce + sealed + gcm.tag
+    return out
+
+
+def unseal(key, ctx, body):
+    out, number, last = b"", 0, False
+    while not last:
+        (length,) = struct.unpack(">I", body[:4])
+        last, length = bool(length & LAST), length & ~LAST
+        nonce, sealed = body[4:16], body[16 : 16 + length]
+        tag, body = body[16 + length : 32 + length], body[32 + length :]
+        gcm = Cipher(algorithms.SM4(key), modes.GCM(nonce, tag)).decryptor()
+        gcm.authenticate_additional_data(ctx + struct.pack(">QB", number, last))
+        out += gcm.update(sealed) + gcm.finalize()
+        number += 1
+    assert not body
+    return out
+
+
+def main():
+    host, key, key_name = sys.argv[1], bytes.fromhex(sys.argv[2]), sys.argv[3]
+
+    def ask(method, target, body=None, media_type=""):
+        head = new_head(key_name, media_type)
+        sealed = head + seal(key, context(method, target, head), body or b"")
+        connection = http.client.HTTPConnection(host)
+        if body is None:
+            headers = {"Sealed": base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()}
+            connection.request(method, target, headers=headers)
+        else:
+            connection.request(method, target, sealed, {"Content-Type": MEDIA_TYPE})
+        response = connection.getresponse()
+        assert response.getheader("Content-Type") == MEDIA_TYPE, response.read()
+        own, texts, rest = parse_head(response.read())
+        assert texts[0] == key_name
+        ctx = context(method, target, own, (response.status, head))
+        try:
+            unseal(key, context(method, target + "x", own, (response.status, head)), rest)
+            raise SystemExit("opened for another path")
+        except InvalidTag:
+            pass
+        return response.status, texts[1], unseal(key, ctx, rest)
+
+    big = os.urandom(3 * CHUNK + 5)
+    status, media_type, body = ask("POST", "/echo?a=b", big, "application/octet-stream")
+    assert (status, media_type, body) == (200, "application/octet-stream", big)
+    status, media_type, body = ask("GET", "/hello")
+    assert (status, media_type, body) == (200, "text/plain; charset=utf-8", "你好".encode())
+    status, _, body = ask("POST", "/nowhere", b"x", "text/plain")
+    assert (status, body) == (404, b""), (status, body)
+    print("ok")
+
+
+main()

@@ -1,0 +1,387 @@
+//! Sealed bodies, through axum: between the two layers, with what an attacker can do in between, and with a client that
+//! was written from the book.
+
+use std::{
+    convert::Infallible,
+    env, fs,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    http::{HeaderMap, Request, Response, StatusCode},
+    routing::{get, post},
+};
+use gmkit_keys::{SecretKey, SoftwareSecret};
+use gmkit_seal::{
+    CurrentSealKeys, Error, MEDIA_TYPE, SEALED, SealBody, SealClientLayer, SealKeys, SealLayer,
+};
+use http_body_util::BodyExt;
+use tower::{Layer, ServiceExt, util::BoxCloneSyncService};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+type Raw = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
+
+fn key(byte: u8) -> Arc<dyn SecretKey> {
+    Arc::new(SoftwareSecret::sm4(&[byte; 16]).unwrap())
+}
+
+fn keys(name: &str, byte: u8) -> SealKeys {
+    SealKeys::new(name, key(byte)).unwrap()
+}
+
+/// Bytes that are not there all at once, and are all the same.
+fn stream(len: u64) -> Body {
+    let count = len.div_ceil(1 << 14);
+    let piece = move |n: u64| Bytes::from(vec![7_u8; (len - (n << 14)).min(1 << 14) as usize]);
+    Body::from_stream(tokio_stream::iter((0..count).map(move |n| Ok::<_, Infallible>(piece(n)))))
+}
+
+fn app() -> Router {
+    Router::new()
+        .route("/hello", get(async || "你好"))
+        .route(
+            "/echo",
+            post(async |head: HeaderMap, body: Body| {
+                assert!(!head.contains_key(SEALED));
+                let media_type = head.get("content-type").cloned();
+                let mut response = Response::new(body);
+                response
+                    .headers_mut()
+                    .extend(media_type.map(|own| (axum::http::header::CONTENT_TYPE, own)));
+                response
+            }),
+        )
+        .route(
+            "/count",
+            post(async |body: Body| {
+                let mut body = body.into_data_stream();
+                let (mut count, mut piece) = (0, 0);
+                while let Some(data) = tokio_stream::StreamExt::next(&mut body).await {
+                    let Ok(data) = data else {
+                        return (StatusCode::BAD_REQUEST, "cut off".to_owned());
+                    };
+                    assert!(data.iter().all(|byte| *byte == 7));
+                    (count, piece) = (count + data.len(), piece.max(data.len()));
+                }
+                (StatusCode::OK, format!("{count} {}", piece <= 64 << 10))
+            }),
+        )
+        .route(
+            "/big/{len}",
+            get(async |axum::extract::Path(len): axum::extract::Path<u64>| stream(len)),
+        )
+        .route("/none", get(async || StatusCode::NO_CONTENT))
+        .route("/etag", get(async || ([("etag", "\"1\""), ("content-encoding", "gzip")], "x")))
+        .route("/open", get(async || "open"))
+}
+
+struct Lab {
+    server_keys: Arc<CurrentSealKeys>,
+    client_keys: Arc<CurrentSealKeys>,
+    /// Seconds by which the server's clock is ahead.
+    ahead: Arc<AtomicU64>,
+    server: Raw,
+}
+
+impl Lab {
+    fn new() -> Self {
+        let [server_keys, client_keys] =
+            [keys("a", 1), keys("a", 1)].map(|keys| Arc::new(CurrentSealKeys::new(keys)));
+        let ahead = Arc::new(AtomicU64::new(0));
+        let clock = Arc::clone(&ahead);
+        let layer = SealLayer::new(Arc::clone(&server_keys))
+            .with_routes(|head| head.uri.path() != "/open")
+            .with_skew(Duration::from_secs(30))
+            .with_clock(move || {
+                SystemTime::now() + Duration::from_secs(clock.load(Ordering::SeqCst))
+            });
+        let server = layer.layer(app());
+        let server = tower::service_fn(move |request: Request<Body>| {
+            let done = server.clone().oneshot(request);
+            async move { done.await.map(|response| response.map(Body::new)) }
+        });
+        let server = BoxCloneSyncService::new(server);
+        Self { server_keys, client_keys, ahead, server }
+    }
+
+    /// Through the client's layer, over what `between` does with the sealed request and response.
+    async fn ask(
+        &self,
+        request: Request<Body>,
+        between: impl Fn(
+            Raw,
+            Request<Body>,
+        ) -> std::pin::Pin<Box<dyn Future<Output = Response<Body>> + Send>>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Result<Response<SealBody<Body>>, BoxError> {
+        let server = self.server.clone();
+        let wire = tower::service_fn(move |request: Request<SealBody<Body>>| {
+            let answer = between(server.clone(), request.map(Body::new));
+            async move { Ok::<_, BoxError>(answer.await) }
+        });
+        let layer = SealClientLayer::new(Arc::clone(&self.client_keys));
+        layer.layer(wire).oneshot(request).await
+    }
+
+    async fn plain(&self, request: Request<Body>) -> Result<Response<SealBody<Body>>, BoxError> {
+        self.ask(request, |server, request| {
+            Box::pin(async move { server.oneshot(request).await.unwrap() })
+        })
+        .await
+    }
+}
+
+fn request(method: &str, target: &str, body: impl Into<Body>) -> Request<Body> {
+    Request::builder().method(method).uri(target).body(body.into()).unwrap()
+}
+
+async fn bytes(
+    response: Response<impl http_body::Body<Data = Bytes, Error = BoxError>>,
+) -> Result<Bytes, BoxError> {
+    response.into_body().collect().await.map(http_body_util::Collected::to_bytes)
+}
+
+/// The request as it is on the wire, whole.
+async fn sealed(lab: &Lab, plain: Request<Body>) -> (http::request::Parts, Bytes) {
+    let caught = Arc::new(Mutex::new(None));
+    let to = Arc::clone(&caught);
+    let done = lab.ask(plain, move |_, request| {
+        let to = Arc::clone(&to);
+        Box::pin(async move {
+            let (head, body) = request.into_parts();
+            *to.lock().unwrap() = Some((head, body.collect().await.unwrap().to_bytes()));
+            Response::new(Body::empty())
+        })
+    });
+    assert!(matches!(done.await.unwrap_err().downcast_ref(), Some(Error::Refused(200))));
+    caught.lock().unwrap().take().unwrap()
+}
+
+/// What the server says to what an attacker sends: status and text, if it is a refusal.
+async fn answer(
+    lab: &Lab,
+    head: http::request::Parts,
+    body: impl Into<Body>,
+) -> (u16, Option<String>) {
+    let response =
+        lab.server.clone().oneshot(Request::from_parts(head, body.into())).await.unwrap();
+    let sealed = response.headers().get("content-type").is_some_and(|own| own == MEDIA_TYPE);
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.map(http_body_util::Collected::to_bytes);
+    (status, (!sealed).then(|| String::from_utf8(body.unwrap_or_default().to_vec()).unwrap()))
+}
+
+#[tokio::test]
+async fn there_and_back() {
+    let lab = Lab::new();
+    let response = lab.plain(request("GET", "/hello", "")).await.unwrap();
+    assert_eq!(response.headers()["content-type"], "text/plain; charset=utf-8");
+    assert_eq!(bytes(response).await.unwrap(), "你好");
+    for len in [0, 1, 65_535, 65_536, 65_537, 200_000] {
+        let body: Vec<u8> = (0..len).map(|n| n as u8).collect();
+        let mut post = request("POST", "/echo?q=1", body.clone());
+        post.headers_mut().insert("content-type", "application/json".parse().unwrap());
+        let response = lab.plain(post).await.unwrap();
+        let media_type = response.headers().get("content-type").cloned();
+        assert_eq!(bytes(response).await.unwrap(), body);
+        assert_eq!(media_type.unwrap(), "application/json", "{len}");
+    }
+    let none = lab.plain(request("GET", "/none", "")).await.unwrap();
+    assert_eq!(none.status(), StatusCode::NO_CONTENT);
+    let missing = lab.plain(request("DELETE", "/nowhere", "")).await.unwrap();
+    assert_eq!(missing.status(), StatusCode::NOT_FOUND);
+    let etag = lab.plain(request("GET", "/etag", "")).await.unwrap();
+    assert!(!etag.headers().contains_key("etag") && etag.headers()["content-encoding"] == "gzip");
+    let open = lab.plain(request("GET", "/open", "")).await;
+    assert!(matches!(open.unwrap_err().downcast_ref(), Some(Error::Refused(200))), "not sealed");
+}
+
+#[tokio::test]
+async fn nothing_is_in_sight() {
+    let lab = Lab::new();
+    let mut post = request("POST", "/echo", "a secret of the client");
+    post.headers_mut().insert("digest", "x".parse().unwrap());
+    let (head, body) = sealed(&lab, post).await;
+    assert_eq!(head.headers["content-type"], MEDIA_TYPE);
+    assert!(!head.headers.contains_key("digest") && !head.headers.contains_key("content-length"));
+    assert!(!body.windows(6).any(|window| window == b"secret"));
+    let (head, body) = sealed(&lab, request("GET", "/hello", "")).await;
+    assert!(body.is_empty() && head.headers.contains_key(SEALED));
+}
+
+#[tokio::test]
+async fn what_an_attacker_can_do() {
+    let lab = Lab::new();
+    let (head, body) = sealed(&lab, request("POST", "/echo?q=1", "pay 100")).await;
+    let refused = |status, text: &str| (status, Some(text.to_owned()));
+    let cannot = refused(400, "the request cannot be opened");
+    // To another place: nothing of that counts as having come.
+    for (method, target) in [("PUT", "/echo?q=1"), ("POST", "/echo?q=2"), ("POST", "/count?q=1")] {
+        let mut other = head.clone();
+        (other.method, other.uri) = (method.parse().unwrap(), target.parse().unwrap());
+        assert_eq!(answer(&lab, other, body.clone()).await, cannot, "{method} {target}");
+    }
+    for at in 0..body.len() {
+        let mut forged = body.to_vec();
+        forged[at] ^= 1;
+        let (status, text) = answer(&lab, head.clone(), forged).await;
+        assert!(status == 400 && text.is_some(), "{at}");
+    }
+    let format = refused(400, "the request is not in the format");
+    for cut in 0..body.len() {
+        assert_eq!(answer(&lab, head.clone(), body.slice(..cut)).await, format, "{cut}");
+    }
+    // Itself, and again.
+    assert_eq!(answer(&lab, head.clone(), body.clone()).await, (200, None));
+    assert_eq!(answer(&lab, head.clone(), body).await, refused(409, "the request came before"));
+    // Not sealed at all.
+    let (plain, _) = request("POST", "/echo", "pay 100").into_parts();
+    assert_eq!(answer(&lab, plain, "pay 100").await, refused(415, "the request is not sealed"));
+    let (mut odd, body) = sealed(&lab, request("GET", "/hello", "")).await;
+    assert_eq!(answer(&lab, odd.clone(), body.clone()).await, (200, None));
+    assert_eq!(answer(&lab, odd.clone(), body.clone()).await.0, 409);
+    odd.headers.insert(SEALED, "!".parse().unwrap());
+    assert_eq!(answer(&lab, odd.clone(), body.clone()).await, format);
+    odd.headers.insert(SEALED, "".parse().unwrap());
+    assert_eq!(answer(&lab, odd, body).await, format);
+}
+
+/// Responses belong to their requests.
+#[tokio::test]
+async fn answers_that_were_changed() {
+    let lab = Lab::new();
+    let earlier = Arc::new(Mutex::new(None::<Bytes>));
+    let swapped = Arc::clone(&earlier);
+    let exchange = move |server: Raw,
+                         request: Request<Body>|
+          -> std::pin::Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
+        let swapped = Arc::clone(&swapped);
+        Box::pin(async move {
+            let (head, body) = server.oneshot(request).await.unwrap().into_parts();
+            let body = body.collect().await.unwrap().to_bytes();
+            let before = swapped.lock().unwrap().replace(body.clone());
+            Response::from_parts(head, Body::from(before.unwrap_or(body)))
+        })
+    };
+    let first = lab.ask(request("GET", "/hello", ""), exchange.clone()).await.unwrap();
+    assert_eq!(bytes(first).await.unwrap(), "你好");
+    let second = lab.ask(request("GET", "/hello", ""), exchange).await;
+    assert!(
+        matches!(second.unwrap_err().downcast_ref(), Some(Error::Rejected)),
+        "another's answer"
+    );
+    let status = lab.ask(request("GET", "/hello", ""), |server, request| {
+        Box::pin(async move {
+            let mut response = server.oneshot(request).await.unwrap();
+            *response.status_mut() = StatusCode::FORBIDDEN;
+            response
+        })
+    });
+    assert!(matches!(status.await.unwrap_err().downcast_ref(), Some(Error::Rejected)));
+    // Cut off behind a chunk: what came is authentic, and it is not the end.
+    let cut = lab.ask(request("GET", "/big/200000", ""), |server, request| {
+        Box::pin(async move {
+            let (head, body) = server.oneshot(request).await.unwrap().into_parts();
+            let body = body.collect().await.unwrap().to_bytes();
+            // Behind two chunks and a bit.
+            let len = 100 + 2 * (65_536 + 32);
+            Response::from_parts(head, Body::from(body.slice(..len)))
+        })
+    });
+    let mut body = cut.await.unwrap().into_body();
+    let (mut count, mut error) = (0, None);
+    while let Some(frame) = body.frame().await {
+        match frame {
+            Ok(frame) => count += frame.into_data().unwrap().len(),
+            Err(cut) => error = Some(cut),
+        }
+    }
+    assert!(
+        count < 200_000 && matches!(error.unwrap().downcast_ref(), Some(Error::CutOff)),
+        "{count}"
+    );
+}
+
+#[tokio::test]
+async fn keys_and_clocks() {
+    let lab = Lab::new();
+    // Rotation: the server learns the new one first, then the client uses it, then the old one goes.
+    lab.server_keys.set(keys("b", 2).with("a", key(1)).unwrap());
+    let hello = async || lab.plain(request("GET", "/hello", "")).await;
+    assert_eq!(bytes(hello().await.unwrap()).await.unwrap(), "你好");
+    let (old, _) = sealed(&lab, request("GET", "/hello", "")).await;
+    lab.client_keys.set(keys("b", 2));
+    assert_eq!(bytes(hello().await.unwrap()).await.unwrap(), "你好");
+    lab.server_keys.set(keys("b", 2));
+    assert_eq!(answer(&lab, old, "").await, (400, Some("the key is not known here".to_owned())));
+    // Another key of the same name.
+    lab.client_keys.set(keys("b", 3));
+    assert!(matches!(hello().await.unwrap_err().downcast_ref(), Some(Error::Refused(400))));
+    lab.client_keys.set(keys("b", 2));
+    // Within the allowed time, and beyond it: also what was held back.
+    let (held, _) = sealed(&lab, request("GET", "/hello", "")).await;
+    lab.ahead.store(25, Ordering::SeqCst);
+    assert_eq!(bytes(hello().await.unwrap()).await.unwrap(), "你好");
+    lab.ahead.store(35, Ordering::SeqCst);
+    let late = (400, Some("sealed too long ago, or the clocks differ".to_owned()));
+    assert_eq!(answer(&lab, held, "").await, late);
+    assert!(matches!(hello().await.unwrap_err().downcast_ref(), Some(Error::Refused(400))));
+    for odd in ["", " ", "é", &"x".repeat(65)] {
+        assert!(matches!(SealKeys::new(odd, key(1)), Err(Error::KeyName)));
+    }
+}
+
+/// How much of this process is in memory, in bytes.
+fn resident() -> u64 {
+    let statm = fs::read_to_string("/proc/self/statm").unwrap();
+    statm.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
+}
+
+/// `GMKIT_SEAL_BYTES` says how many; the long form is a gibibyte.
+#[tokio::test]
+async fn bodies_of_any_length_need_little_memory() {
+    let len: u64 = env::var("GMKIT_SEAL_BYTES").map_or(48 << 20, |len| len.parse().unwrap());
+    let lab = Lab::new();
+    let counted = async |len| {
+        let up = lab.plain(request("POST", "/count", stream(len))).await.unwrap();
+        assert_eq!(bytes(up).await.unwrap(), format!("{len} true"));
+        let mut down =
+            lab.plain(request("GET", &format!("/big/{len}"), "")).await.unwrap().into_body();
+        let mut count = 0;
+        while let Some(frame) = down.frame().await {
+            count += frame.unwrap().into_data().unwrap().len() as u64;
+        }
+        assert_eq!(count, len);
+    };
+    counted(4 << 20).await;
+    let before = resident();
+    counted(len).await;
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 16 << 20, "{grown} bytes for a body of {len}");
+}
+
+/// Written from the book, with SM4-GCM of OpenSSL.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_in_python() {
+    let lab = Lab::new();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let app = Router::new().fallback_service(lab.server.clone());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let here = env!("CARGO_MANIFEST_DIR");
+    let done = tokio::process::Command::new(format!("{here}/../../target/peers/bin/python"))
+        .args([&format!("{here}/tests/client.py"), &address, &"01".repeat(16), "a"])
+        .output()
+        .await
+        .expect("`cargo xtask test` installs it");
+    let errors = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success() && done.stdout.starts_with(b"ok"), "{errors}");
+}
