@@ -31,10 +31,12 @@ impl Head {
     ) -> Result<Self, Error> {
         let mut id = [0; 16];
         getrandom::fill(&mut id).map_err(|_| Error::Key(gmkit_keys::Error::Rng))?;
-        let [key, media_type, encoding] = [key, media_type, encoding].map(str::to_owned);
-        if [&key, &media_type, &encoding].iter().any(|text| text.len() > 255) {
-            return Err(Error::Malformed("a media type of more than 255 bytes"));
+        // The one other character that a header may have.
+        let texts = [key, media_type, encoding].map(|text| text.replace('\t', " "));
+        if texts.iter().any(|text| text.len() > 255 || !is_text(text)) {
+            return Err(Error::Malformed("a media type that is none, or of more than 255 bytes"));
         }
+        let [key, media_type, encoding] = texts;
         Ok(Self { time, id, key, media_type, encoding })
     }
 
@@ -63,9 +65,7 @@ impl Head {
             let Some((own, behind)) = rest.split_at_checked(usize::from(len)) else {
                 return Ok(None);
             };
-            let own = std::str::from_utf8(own)
-                .ok()
-                .filter(|own| own.bytes().all(|c| c == b' ' || c.is_ascii_graphic()));
+            let own = std::str::from_utf8(own).ok().filter(|own| is_text(own));
             *text = own.ok_or(Error::Malformed("a text in its head is none"))?.to_owned();
             rest = behind;
         }
@@ -73,6 +73,10 @@ impl Head {
         let head = Self { time: u64::from_be_bytes(time), id, key, media_type, encoding };
         Ok(Some((head, bytes.len() - rest.len())))
     }
+}
+
+fn is_text(text: &str) -> bool {
+    text.bytes().all(|c| c == b' ' || c.is_ascii_graphic())
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
@@ -84,6 +88,8 @@ fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
 /// What a body belongs to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place<'t> {
+    /// Whom it is for, as both sides have agreed on.
+    pub(crate) audience: &'t str,
     pub(crate) method: &'t str,
     /// Path and query.
     pub(crate) target: &'t str,
@@ -92,8 +98,8 @@ pub(crate) struct Place<'t> {
 }
 
 impl Place<'_> {
-    /// "gmkit seal 1" ‖ 0 or 1 for a request or a response ‖ method, target, of a response status and request's head, and
-    /// the own head, each behind its length in 4 bytes.
+    /// "gmkit seal 1" ‖ 0 or 1 for a request or a response ‖ audience, method, target, of a response status and request's
+    /// head, and the own head, each behind its length in 4 bytes.
     pub(crate) fn context(&self, head: &[u8]) -> Vec<u8> {
         let mut context = b"gmkit seal 1".to_vec();
         context.push(u8::from(self.answer.is_some()));
@@ -101,6 +107,7 @@ impl Place<'_> {
             context.extend_from_slice(&(text.len() as u32).to_be_bytes());
             context.extend_from_slice(text);
         };
+        add(self.audience.as_bytes());
         add(self.method.as_bytes());
         add(self.target.as_bytes());
         if let Some((status, request)) = self.answer {
@@ -142,7 +149,9 @@ mod tests {
     /// No two places have the same context.
     #[test]
     fn contexts_differ() {
-        let place = |method, target, answer| Place { method, target, answer }.context(b"head");
+        let place = |method, target, answer| {
+            Place { audience: "a", method, target, answer }.context(b"head")
+        };
         let all = [
             place("GET", "/a", None),
             place("GET", "/b", None),
@@ -151,7 +160,8 @@ mod tests {
             place("GET", "/a", Some((200, b"request"))),
             place("GET", "/a", Some((404, b"request"))),
             place("GET", "/a", Some((200, b"other"))),
-            Place { method: "GET", target: "/a", answer: None }.context(b"heads"),
+            Place { audience: "a", method: "GET", target: "/a", answer: None }.context(b"heads"),
+            Place { audience: "b", method: "GET", target: "/a", answer: None }.context(b"head"),
         ];
         for (n, context) in all.iter().enumerate() {
             assert!(!all[..n].contains(context), "{n}");

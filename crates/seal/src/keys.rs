@@ -46,8 +46,11 @@ impl SealKeys {
         if !(1..=64).contains(&name.len()) || !name.bytes().all(|c| c.is_ascii_graphic()) {
             return Err(Error::KeyName);
         }
-        self.keys.insert(name.to_owned(), key);
-        Ok(self)
+        match self.keys.insert(name.to_owned(), key) {
+            None => Ok(self),
+            // Which of the two was meant nobody can tell.
+            Some(_) => Err(Error::KeyName),
+        }
     }
 
     pub(crate) fn current(&self) -> Result<(&str, &Arc<dyn SecretKey>), Error> {

@@ -1,4 +1,4 @@
-//! Bodies that came before.
+//! Requests that came before.
 
 use std::{
     collections::{BTreeSet, HashSet},
@@ -19,25 +19,45 @@ struct Memory {
     ids: HashSet<[u8; 16]>,
     /// The first one to be forgotten comes first.
     until: BTreeSet<(u64, [u8; 16])>,
+    /// Up to when those were right that were forgotten: of that time nobody can tell any more what came. It never goes
+    /// back, whatever the clock does.
+    forgotten: u64,
+}
+
+/// When a body was sealed, and what is allowed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sealed {
+    pub(crate) id: [u8; 16],
+    pub(crate) time: u64,
+    pub(crate) skew: u64,
+    /// When this process began to remember.
+    pub(crate) start: u64,
 }
 
 impl Seen {
-    /// Remembers one until a time; it must not be there yet.
-    pub(crate) fn first(&self, id: [u8; 16], now: u64, until: u64) -> Result<(), Error> {
+    /// Remembers one; it must not be there yet, and its time must be right now. (It was right when its head came, but
+    /// whoever sends it may have waited since.)
+    pub(crate) fn first(&self, sealed: &Sealed, now: impl Fn() -> u64) -> Result<(), Error> {
         let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let memory = &mut *memory;
+        let (now, until) = (now(), sealed.time.saturating_add(sealed.skew));
         while let Some(oldest) = memory.until.first().copied().filter(|(until, _)| *until < now) {
             memory.until.remove(&oldest);
             memory.ids.remove(&oldest.1);
+            memory.forgotten = memory.forgotten.max(oldest.0);
         }
-        if memory.ids.contains(&id) {
+        let too_old = until <= memory.forgotten || sealed.time < sealed.start;
+        if too_old || now.abs_diff(sealed.time) > sealed.skew {
+            return Err(Error::Time);
+        }
+        if memory.ids.contains(&sealed.id) {
             return Err(Error::Replayed);
         }
         if memory.ids.len() >= MOST {
             return Err(Error::Busy);
         }
-        memory.ids.insert(id);
-        memory.until.insert((until, id));
+        memory.ids.insert(sealed.id);
+        memory.until.insert((until, sealed.id));
         Ok(())
     }
 }
@@ -46,18 +66,32 @@ impl Seen {
 mod tests {
     use super::*;
 
+    fn id(n: u32) -> [u8; 16] {
+        std::array::from_fn(|at| n.to_be_bytes()[at % 4])
+    }
+
+    fn first(seen: &Seen, n: u32, time: u64, now: u64) -> Result<(), Error> {
+        seen.first(&Sealed { id: id(n), time, skew: 100, start: 50 }, || now)
+    }
+
     #[test]
     fn as_long_as_its_time_is_right() {
         let seen = Seen::default();
-        let id = |n: u32| std::array::from_fn(|at| n.to_be_bytes()[at % 4]);
-        seen.first(id(1), 100, 200).unwrap();
-        assert!(matches!(seen.first(id(1), 150, 250), Err(Error::Replayed)));
-        assert!(matches!(seen.first(id(1), 200, 300), Err(Error::Replayed)));
-        seen.first(id(1), 201, 300).unwrap();
-        for n in 2..=MOST as u32 {
-            seen.first(id(n), 201, 400).unwrap();
+        first(&seen, 1, 150, 100).unwrap();
+        assert!(matches!(first(&seen, 1, 150, 150), Err(Error::Replayed)));
+        assert!(matches!(first(&seen, 1, 150, 250), Err(Error::Replayed)));
+        assert!(matches!(first(&seen, 1, 150, 251), Err(Error::Time)), "it was held back");
+        assert!(matches!(first(&seen, 2, 350, 249), Err(Error::Time)), "it is not time yet");
+        // The clock goes back: what was forgotten is not taken anew, nor is anything else of that time.
+        assert!(matches!(first(&seen, 1, 150, 200), Err(Error::Time)));
+        assert!(matches!(first(&seen, 3, 149, 200), Err(Error::Time)));
+        first(&seen, 4, 151, 200).unwrap();
+        assert!(matches!(first(&seen, 5, 49, 60), Err(Error::Time)), "before this process began");
+        let seen = Seen::default();
+        for n in 1..=MOST as u32 {
+            first(&seen, n, 100, 100).unwrap();
         }
-        assert!(matches!(seen.first(id(0), 201, 400), Err(Error::Busy)), "nothing is forgotten");
-        seen.first(id(0), 301, 400).unwrap();
+        assert!(matches!(first(&seen, 0, 100, 100), Err(Error::Busy)), "nothing is forgotten");
+        first(&seen, 0, 201, 201).unwrap();
     }
 }

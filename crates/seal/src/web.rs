@@ -33,11 +33,12 @@ struct Settings {
     clock: Clock,
     /// How far apart the clocks may be, in milliseconds.
     skew: u64,
+    audience: Arc<str>,
 }
 
 impl Settings {
     fn new(keys: Arc<CurrentSealKeys>) -> Self {
-        Self { keys, clock: Arc::new(SystemTime::now), skew: 60_000 }
+        Self { keys, clock: Arc::new(SystemTime::now), skew: 60_000, audience: "".into() }
     }
 
     fn now(&self) -> u64 {
@@ -45,10 +46,9 @@ impl Settings {
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Whether it was sealed now, or nearly; what time it is.
-    fn check_time(&self, head: &Head) -> Result<u64, Error> {
-        let now = self.now();
-        if now.abs_diff(head.time) > self.skew { Err(Error::Time) } else { Ok(now) }
+    /// Whether it was sealed now, or nearly.
+    fn check_time(&self, head: &Head) -> Result<(), Error> {
+        if self.now().abs_diff(head.time) > self.skew { Err(Error::Time) } else { Ok(()) }
     }
 }
 
@@ -59,9 +59,10 @@ impl Settings {
 /// service as they come, each of them authentic; one that is cut off ends with an error, so what is done before a body's
 /// end must be undone then. Trailers go.
 ///
-/// A body is known again for as long as its time is right, by this process: with several, requests must reach the same
-/// one each time, or be harmless twice. What is compressed is compressed before it is sealed: put a layer for compression
-/// further inside.
+/// A request is known again for as long as its time is right, by this process: with several, requests must reach the same
+/// one each time, or be harmless twice. What was sealed before the process began is too old for it. What is compressed is
+/// compressed before it is sealed: put a layer for compression further inside. A layer with a time limit belongs outside:
+/// there is no limit for how long a client may take for its first chunk.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -71,8 +72,11 @@ impl Settings {
 ///
 /// let keys = SealKeys::new("2026-11", Arc::new(SoftwareSecret::sm4(&[7; 16])?))?;
 /// let seal = SealLayer::new(Arc::new(CurrentSealKeys::new(keys)))
-///     .with_routes(|head| head.uri.path().starts_with("/payments"));
-/// let app: Router = Router::new().route("/payments", post(async |body: String| body)).layer(seal);
+///     .with_audience("payments.example/production");
+/// let app: Router = Router::new()
+///     .route("/payments", post(async |body: String| body))
+///     .route_layer(seal) // for the routes above
+///     .route("/health", post(async || "in the clear"));
 /// # let _ = app;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -87,6 +91,8 @@ struct Server {
     common: Settings,
     routes: Arc<dyn Fn(&Parts) -> bool + Send + Sync>,
     seen: Arc<Seen>,
+    /// When it began to remember, in milliseconds since 1970.
+    start: u64,
 }
 
 impl SealLayer {
@@ -94,7 +100,8 @@ impl SealLayer {
     #[must_use]
     pub fn new(keys: Arc<CurrentSealKeys>) -> Self {
         let common = Settings::new(keys);
-        let settings = Server { common, routes: Arc::new(|_| true), seen: Arc::default() };
+        let start = common.now();
+        let settings = Server { common, routes: Arc::new(|_| true), seen: Arc::default(), start };
         Self { settings: Arc::new(settings) }
     }
 
@@ -103,7 +110,9 @@ impl SealLayer {
         self
     }
 
-    /// Only for these requests; others pass as they are, and so do their responses.
+    /// Only for these requests; others pass as they are, and so do their responses, but for those that are sealed, which are
+    /// refused. What the service routes differently from this function passes in the clear: where routes can have layers of
+    /// their own (axum's `route_layer`), put this layer there instead.
     #[must_use]
     pub fn with_routes(self, sealed: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
         self.change(|settings| settings.routes = Arc::new(sealed))
@@ -119,7 +128,17 @@ impl SealLayer {
     /// Another clock.
     #[must_use]
     pub fn with_clock(self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
-        self.change(|settings| settings.common.clock = Arc::new(clock))
+        self.change(|settings| {
+            settings.common.clock = Arc::new(clock);
+            settings.start = settings.common.now();
+        })
+    }
+
+    /// Whom requests are for: a service and its environment, as `payments.example/production`. Clients say the same. One key
+    /// may then be used for several, and what is sealed for one is nothing to the others, or to who sends it.
+    #[must_use]
+    pub fn with_audience(self, audience: &str) -> Self {
+        self.change(|settings| settings.common.audience = audience.into())
     }
 }
 
@@ -158,6 +177,13 @@ impl SealClientLayer {
     #[must_use]
     pub fn with_skew(mut self, skew: Duration) -> Self {
         self.settings.skew = u64::try_from(skew.as_millis()).unwrap_or(u64::MAX);
+        self
+    }
+
+    /// Whom requests are for: see [`SealLayer::with_audience`].
+    #[must_use]
+    pub fn with_audience(mut self, audience: &str) -> Self {
+        self.settings.audience = audience.into();
         self
     }
 

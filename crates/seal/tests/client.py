@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 MEDIA_TYPE = "application/vnd.gmkit.sealed"
 CHUNK = 65536
 LAST = 1 << 31
+AUDIENCE = b"shop/test"
 
 
 def text(value):
@@ -34,7 +35,7 @@ def parse_head(body):
 
 
 def context(method, target, head, answer=None):
-    fields = [method.encode(), target.encode()]
+    fields = [AUDIENCE, method.encode(), target.encode()]
     if answer:
         status, request = answer
         fields += [str(status).encode(), request]
@@ -86,6 +87,7 @@ def main():
         assert response.getheader("Content-Type") == MEDIA_TYPE, response.read()
         own, texts, rest = parse_head(response.read())
         assert texts[0] == key_name
+        assert abs(time.time() * 1000 - struct.unpack(">Q", own[4:12])[0]) < 60_000
         ctx = context(method, target, own, (response.status, head))
         try:
             unseal(key, context(method, target + "x", own, (response.status, head)), rest)

@@ -26,6 +26,8 @@ enum Work {
     Pass,
     /// This is all of it.
     Whole(Option<Bytes>),
+    /// Nothing, whatever is said of its length: that of a body that HEAD asks for, say.
+    Nothing,
     Seal(Box<Sealing>),
     Open(Box<Opening>),
 }
@@ -34,12 +36,16 @@ struct Sealing {
     sealer: Sealer,
     /// The head, before it has gone out.
     head: Option<Bytes>,
+    /// What came and is in no chunk yet.
+    input: Bytes,
     buffer: BytesMut,
     ended: bool,
 }
 
 struct Opening {
     opener: Opener,
+    /// What came and the opener has not got yet.
+    input: Bytes,
     /// Chunks that were opened and have not gone out yet: one, or none.
     ready: Option<Bytes>,
     ended: bool,
@@ -56,15 +62,24 @@ impl<B> SealBody<B> {
     }
 
     pub(super) fn sealing(inner: B, sealer: Sealer, head: Vec<u8>) -> Self {
-        let (head, buffer) = (Some(head.into()), BytesMut::new());
-        let sealing = Sealing { sealer, head, buffer, ended: false };
+        let (head, input, buffer) = (Some(head.into()), Bytes::new(), BytesMut::new());
+        let sealing = Sealing { sealer, head, input, buffer, ended: false };
         Self { inner: Some(Box::pin(inner)), work: Work::Seal(Box::new(sealing)) }
     }
 
-    /// With the first chunk, which was opened.
-    pub(super) fn opening(inner: Pin<Box<B>>, opener: Opener, first: Vec<u8>) -> Self {
+    pub(super) fn nothing() -> Self {
+        Self { inner: None, work: Work::Nothing }
+    }
+
+    /// With the first chunk, which was opened, and what came behind it.
+    pub(super) fn opening(
+        inner: Pin<Box<B>>,
+        opener: Opener,
+        first: Vec<u8>,
+        input: Bytes,
+    ) -> Self {
         let ready = Some(Bytes::from(first)).filter(|first| !first.is_empty());
-        let opening = Opening { opener, ready, ended: false };
+        let opening = Opening { opener, input, ready, ended: false };
         Self { inner: Some(inner), work: Work::Open(Box::new(opening)) }
     }
 }
@@ -79,12 +94,22 @@ impl Sealing {
             return Poll::Ready(Ok(head));
         }
         while self.buffer.len() < LONGEST {
+            if !self.input.is_empty() {
+                let room = LONGEST - self.buffer.len();
+                let piece = self.input.split_to(self.input.len().min(room));
+                self.buffer.extend_from_slice(&piece);
+                continue;
+            }
             let Some(body) = inner else { break };
             match body.as_mut().poll_frame(context) {
                 Poll::Ready(Some(frame)) => {
                     // Trailers would not be authentic.
                     if let Ok(data) = frame.map_err(Into::into)?.into_data() {
-                        self.buffer.extend_from_slice(&data);
+                        self.input = data;
+                    }
+                    // Then the last chunk need not be an empty one.
+                    if body.is_end_stream() {
+                        *inner = None;
                     }
                 }
                 Poll::Ready(None) => *inner = None,
@@ -93,9 +118,9 @@ impl Sealing {
                 Poll::Pending => break,
             }
         }
-        let chunk = self.buffer.split_to(self.buffer.len().min(LONGEST));
-        self.ended = inner.is_none() && self.buffer.is_empty();
-        let sealed = self.sealer.seal(&chunk, self.ended);
+        self.ended = inner.is_none() && self.input.is_empty();
+        let sealed = self.sealer.seal(&self.buffer, self.ended);
+        self.buffer.clear();
         Poll::Ready(sealed.map(Bytes::from).map_err(Into::into))
     }
 }
@@ -114,12 +139,17 @@ impl Opening {
                 self.ready = Some(Bytes::from(chunk)).filter(|chunk| !chunk.is_empty());
                 continue;
             }
+            if !self.input.is_empty() {
+                let piece = self.input.split_to(self.input.len().min(LONGEST));
+                self.opener.take(&piece);
+                continue;
+            }
             let frame = match inner {
                 Some(inner) => ready!(inner.as_mut().poll_frame(context)),
                 None => None,
             };
             match frame.transpose().map_err(Into::into)?.map(Frame::into_data) {
-                Some(Ok(data)) => self.opener.take(&data),
+                Some(Ok(data)) => self.input = data,
                 // Trailers are not authentic.
                 Some(Err(_)) => {}
                 None if self.opener.ended() => {
@@ -147,6 +177,7 @@ impl<B: Body<Data = Bytes, Error: Into<BoxError>>> Body for SealBody<B> {
                 return inner.as_mut().poll_frame(context).map_err(Into::into);
             }
             Work::Whole(whole) => whole.take().map(Ok),
+            Work::Nothing => None,
             Work::Seal(sealing) if sealing.ended => None,
             Work::Seal(sealing) => Some(ready!(sealing.poll(&mut this.inner, context))),
             Work::Open(opening) if opening.ended => None,
@@ -163,6 +194,7 @@ impl<B: Body<Data = Bytes, Error: Into<BoxError>>> Body for SealBody<B> {
         match &self.work {
             Work::Pass => self.inner.as_ref().is_none_or(|inner| inner.is_end_stream()),
             Work::Whole(whole) => whole.is_none(),
+            Work::Nothing => true,
             Work::Seal(sealing) => sealing.ended,
             Work::Open(opening) => opening.ended,
         }
@@ -174,7 +206,7 @@ impl<B: Body<Data = Bytes, Error: Into<BoxError>>> Body for SealBody<B> {
                 self.inner.as_ref().map_or(SizeHint::with_exact(0), |inner| inner.size_hint())
             }
             Work::Whole(whole) => SizeHint::with_exact(whole.as_ref().map_or(0, Bytes::len) as u64),
-            Work::Seal(_) | Work::Open(_) => SizeHint::new(),
+            Work::Nothing | Work::Seal(_) | Work::Open(_) => SizeHint::new(),
         }
     }
 }

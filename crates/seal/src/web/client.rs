@@ -7,16 +7,15 @@ use std::{
     task::{Context, Poll},
 };
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use bytes::Bytes;
 use gmkit_keys::SecretKey;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header::CONTENT_TYPE};
+use http::{HeaderValue, Method, Request, Response, header::CONTENT_TYPE};
 use http_body::Body;
 
 use super::{
-    BoxError, SEALED, SealBody, Settings,
-    opened::{Opened, open},
-    server::{is_sealed, replace, restore, target},
+    BoxError, MEDIA_TYPE, SEALED, SealBody, Settings,
+    opened::{Opened, open, open_empty, seal_empty},
+    server::{has_no_body, is_sealed, replace, restore, target, text},
 };
 use crate::{
     Error,
@@ -86,16 +85,14 @@ fn sealed<B: Body>(
     let [media_type, encoding] = replace(&mut head.headers)?;
     let own = Head::new(settings.now(), name, &media_type, &encoding)?;
     let (bytes, target) = (own.to_bytes(), target(&head));
-    let place = Place { method: head.method.as_str(), target: &target, answer: None };
-    let mut sealer = Sealer::new(Arc::clone(key), place.context(&bytes));
+    let audience = &*settings.audience;
+    let place = Place { audience, method: head.method.as_str(), target: &target, answer: None };
+    let sealer = Sealer::new(Arc::clone(key), place.context(&bytes));
     let body = if has_body {
+        head.headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         SealBody::sealing(body, sealer, bytes.clone())
     } else {
-        let all = [&bytes[..], &sealer.seal(b"", true)?].concat();
-        let value = HeaderValue::from_str(&Base64UrlUnpadded::encode_string(&all));
-        let value = value.map_err(|_| Error::Malformed("base64url is text"))?;
-        head.headers.remove(CONTENT_TYPE);
-        head.headers.insert(SEALED, value);
+        head.headers.insert(SEALED, seal_empty(sealer, &bytes)?);
         SealBody::whole("")
     };
     let (key_name, key, method) = (name.to_owned(), Arc::clone(key), head.method.clone());
@@ -109,24 +106,30 @@ async fn opened<R: Body<Data = Bytes, Error: Into<BoxError>>>(
     settings: &Settings,
 ) -> Result<Response<SealBody<R>>, BoxError> {
     let (mut head, body) = response.into_parts();
-    let has_none = matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    if has_none || asked.method == Method::HEAD {
-        return Ok(Response::from_parts(head, SealBody::whole("")));
-    }
-    if !is_sealed(&head.headers) {
-        return Err(Error::Refused(head.status.as_u16()).into());
-    }
     let status = head.status.as_u16();
-    let Opened { head: sealed, body, .. } = open(body, |sealed, bytes| {
+    let opener = |sealed: &Head, bytes: &[u8]| {
         settings.check_time(sealed)?;
         if sealed.key != asked.key_name {
             return Err(Error::UnknownKey);
         }
-        let answer = Some((status, &asked.head[..]));
-        let place = Place { method: asked.method.as_str(), target: &asked.target, answer };
+        let place = Place {
+            audience: &settings.audience,
+            method: asked.method.as_str(),
+            target: &asked.target,
+            answer: Some((status, &asked.head)),
+        };
         Ok(Opener::new(Arc::clone(&asked.key), place.context(bytes)))
-    })
-    .await?;
+    };
+    let refused = || Error::Refused(status);
+    let (sealed, body) = if has_no_body(head.status, &asked.method) {
+        let value = text(&head.headers, SEALED).ok_or_else(refused)?;
+        (open_empty(value, opener)?.0, SealBody::nothing())
+    } else if is_sealed(&head.headers) {
+        let Opened { head, body, .. } = open(body, opener).await?;
+        (head, body)
+    } else {
+        return Err(refused().into());
+    };
     restore(&mut head.headers, &sealed)?;
     Ok(Response::from_parts(head, body))
 }

@@ -2,13 +2,15 @@
 
 use std::{future::poll_fn, pin::Pin};
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use bytes::{Bytes, BytesMut};
+use http::HeaderValue;
 use http_body::Body;
 
 use super::{BoxError, SealBody};
 use crate::{
     Error,
-    frame::Opener,
+    frame::{LONGEST as CHUNK, Opener, Sealer},
     head::{Head, LONGEST},
 };
 
@@ -37,14 +39,42 @@ pub(super) async fn open<B: Body<Data = Bytes, Error: Into<BoxError>>>(
     };
     let bytes = held.split_to(len).to_vec();
     let mut opener = opener(&head, &bytes)?;
-    opener.take(&held);
+    let mut input = held.freeze();
     let first = loop {
         if let Some(first) = opener.next()? {
             break first;
         }
-        opener.take(&next(&mut body).await?.ok_or(Error::CutOff)?);
+        if input.is_empty() {
+            input = next(&mut body).await?.ok_or(Error::CutOff)?;
+        }
+        let piece = input.split_to(input.len().min(CHUNK));
+        opener.take(&piece);
     };
-    Ok(Opened { head, bytes, body: SealBody::opening(body, opener, first) })
+    Ok(Opened { head, bytes, body: SealBody::opening(body, opener, first, input) })
+}
+
+/// Of a message that is one chunk, and that one empty: its head, and that as it came.
+pub(super) fn open_empty(
+    text: &str,
+    opener: impl FnOnce(&Head, &[u8]) -> Result<Opener, Error>,
+) -> Result<(Head, Vec<u8>), Error> {
+    let all = Base64UrlUnpadded::decode_vec(text.trim());
+    let all = all.map_err(|_| Error::Malformed("its header is not base64url"))?;
+    let (head, len) = Head::from_bytes(&all)?.ok_or(Error::CutOff)?;
+    let mut opener = opener(&head, &all[..len])?;
+    opener.take(&all[len..]);
+    let only = opener.next()?.ok_or(Error::CutOff)?;
+    if !opener.ended() || opener.next()?.is_some() || !only.is_empty() {
+        return Err(Error::Malformed("its header holds more than a head"));
+    }
+    Ok((head, all[..len].to_vec()))
+}
+
+/// Such a message, for a header.
+pub(super) fn seal_empty(mut sealer: Sealer, head: &[u8]) -> Result<HeaderValue, Error> {
+    let all = [head, &sealer.seal(b"", true)?].concat();
+    let value = HeaderValue::from_str(&Base64UrlUnpadded::encode_string(&all));
+    value.map_err(|_| Error::Malformed("base64url is text"))
 }
 
 /// The next data; not trailers.

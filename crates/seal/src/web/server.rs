@@ -7,24 +7,27 @@ use std::{
     task::{Context, Poll},
 };
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use bytes::Bytes;
 use gmkit_keys::SecretKey;
 use http::{
-    HeaderMap, HeaderValue, Method, Request, Response, StatusCode,
-    header::{ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, RANGE, TRAILER},
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode,
+    header::{
+        ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE,
+        CONTENT_TYPE, ETAG, IF_RANGE, LAST_MODIFIED, RANGE, TRAILER, UPGRADE,
+    },
     request::Parts,
 };
 use http_body::Body;
 
 use super::{
     BoxError, MEDIA_TYPE, SEALED, SealBody, Server,
-    opened::{Opened, open},
+    opened::{Opened, open, open_empty, seal_empty},
 };
 use crate::{
     Error,
     frame::{Opener, Sealer},
     head::{Head, Place},
+    replay::Sealed,
 };
 
 /// Opens and seals the bodies of another service; made by [`super::SealLayer`].
@@ -74,8 +77,14 @@ where
         Box::pin(async move {
             let (head, body) = request.into_parts();
             if !(settings.routes)(&head) {
+                if is_sealed(&head.headers) || head.headers.contains_key(SEALED) {
+                    return Ok(answer(StatusCode::BAD_REQUEST, "this route is not sealed"));
+                }
                 let request = Request::from_parts(head, SealBody::passing(body));
                 return Ok(inner.call(request).await?.map(SealBody::passing));
+            }
+            if head.method == Method::CONNECT || head.headers.contains_key(UPGRADE) {
+                return Ok(answer(StatusCode::BAD_REQUEST, "another protocol cannot be sealed"));
             }
             let (request, asked) = match opened(head, body, &settings).await {
                 Ok(opened) => opened,
@@ -113,53 +122,65 @@ async fn opened<B: Body<Data = Bytes, Error: Into<BoxError>>>(
     let keys = settings.common.keys.get();
     let target = target(&head);
     let mut found = None;
-    let mut opener = |sealed: &Head, bytes: &[u8]| {
+    let audience = &*settings.common.audience;
+    let opener = |sealed: &Head, bytes: &[u8]| {
         settings.common.check_time(sealed)?;
         let key = keys.get(&sealed.key)?;
         found = Some(Arc::clone(key));
-        let place = Place { method: head.method.as_str(), target: &target, answer: None };
+        let place = Place { audience, method: head.method.as_str(), target: &target, answer: None };
         Ok(Opener::new(Arc::clone(key), place.context(bytes)))
     };
+    let has_none = body.is_end_stream() || body.size_hint().exact() == Some(0);
     let (sealed, bytes, body) = if is_sealed(&head.headers) {
         let Opened { head, bytes, body } = open(body, opener).await?;
         (head, bytes, body)
-    } else if let Some(value) = text(&head.headers, SEALED).filter(|_| body.is_end_stream()) {
-        let all = Base64UrlUnpadded::decode_vec(value.trim());
-        let all = all.map_err(|_| Error::Malformed("its header is not base64url"))?;
-        let (sealed, len) = Head::from_bytes(&all)?.ok_or(Error::CutOff)?;
-        let mut opener = opener(&sealed, &all[..len])?;
-        opener.take(&all[len..]);
-        let whole = opener.next()?.ok_or(Error::CutOff)?;
-        if !opener.ended() || opener.next()?.is_some() {
-            return Err(Error::CutOff.into());
-        }
-        (sealed, all[..len].to_vec(), SealBody::whole(whole))
+    } else if let Some(value) = text(&head.headers, SEALED).filter(|_| has_none) {
+        let (sealed, bytes) = open_empty(value, opener)?;
+        (sealed, bytes, SealBody::whole(""))
     } else {
         return Err(Error::NotSealed.into());
     };
     // What is not authentic is not remembered.
-    let now = settings.common.now();
-    let until = sealed.time.saturating_add(settings.common.skew);
-    settings.seen.first(sealed.id, now, until)?;
+    let Server { common, seen, start, .. } = settings;
+    let came = Sealed { id: sealed.id, time: sealed.time, skew: common.skew, start: *start };
+    seen.first(&came, || common.now())?;
     let key = found.ok_or(Error::UnknownKey)?;
     restore(&mut head.headers, &sealed)?;
-    head.headers.remove(RANGE);
     let asked =
         Asked { method: head.method.clone(), target, head: bytes, key_name: sealed.key, key };
     Ok((Request::from_parts(head, body), asked))
 }
 
-/// The head of what was sealed.
-pub(super) fn restore(headers: &mut HeaderMap, sealed: &Head) -> Result<(), Error> {
-    for name in [CONTENT_LENGTH, CONTENT_TYPE, CONTENT_ENCODING] {
+/// What is true of a body only as long as nobody changes it, or says which part of one it is.
+const OF_THE_BODY: [HeaderName; 10] = [
+    CONTENT_LENGTH,
+    CONTENT_TYPE,
+    CONTENT_ENCODING,
+    CONTENT_RANGE,
+    RANGE,
+    IF_RANGE,
+    ETAG,
+    LAST_MODIFIED,
+    ACCEPT_RANGES,
+    TRAILER,
+];
+
+fn clean(headers: &mut HeaderMap) {
+    OF_THE_BODY.iter().for_each(|name| drop(headers.remove(name)));
+    for name in ["digest", "content-digest", "repr-digest", "content-md5"] {
         headers.remove(name);
     }
+}
+
+/// The head of what was sealed: what anybody in between may have put there goes.
+pub(super) fn restore(headers: &mut HeaderMap, sealed: &Head) -> Result<(), Error> {
+    clean(headers);
     headers.remove(SEALED);
     for (name, text) in [(CONTENT_TYPE, &sealed.media_type), (CONTENT_ENCODING, &sealed.encoding)] {
         if !text.is_empty() {
             let value = HeaderValue::from_str(text);
-            headers
-                .insert(name, value.map_err(|_| Error::Malformed("a text in its head is none"))?);
+            let value = value.map_err(|_| Error::Malformed("a text in its head is none"))?;
+            headers.insert(name, value);
         }
     }
     Ok(())
@@ -167,21 +188,17 @@ pub(super) fn restore(headers: &mut HeaderMap, sealed: &Head) -> Result<(), Erro
 
 /// What the head of a sealed body says of what is in it; the rest is not true of it any more.
 pub(super) fn replace(headers: &mut HeaderMap) -> Result<[String; 2], Error> {
-    let of = |name| match headers.contains_key(&name) {
-        true => {
-            text(headers, name).map(str::to_owned).ok_or(Error::Malformed("a head that is no text"))
-        }
-        false => Ok(String::new()),
+    let no_text = Error::Malformed("a head that is no text");
+    let media_type = match headers.contains_key(CONTENT_TYPE) {
+        true => text(headers, CONTENT_TYPE).ok_or(no_text)?.to_owned(),
+        false => String::new(),
     };
-    let texts = [of(CONTENT_TYPE)?, of(CONTENT_ENCODING)?];
-    for name in [CONTENT_LENGTH, CONTENT_ENCODING, ETAG, ACCEPT_RANGES, TRAILER] {
-        headers.remove(name);
-    }
-    for name in ["digest", "content-digest", "repr-digest", "content-md5"] {
-        headers.remove(name);
-    }
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
-    Ok(texts)
+    let encodings = headers.get_all(CONTENT_ENCODING).iter().map(|own| own.to_str());
+    let encodings: Result<Vec<_>, _> = encodings.collect();
+    let no_text = |_| Error::Malformed("a head that is no text");
+    let encoding = encodings.map_err(no_text)?.join(", ");
+    clean(headers);
+    Ok([media_type, encoding])
 }
 
 fn sealed<R: Body<Data = Bytes, Error: Into<BoxError>>>(
@@ -190,24 +207,38 @@ fn sealed<R: Body<Data = Bytes, Error: Into<BoxError>>>(
     settings: &Server,
 ) -> Result<Response<SealBody<R>>, Error> {
     let (mut head, body) = response.into_parts();
-    if head.status.is_informational() || asked.method == Method::CONNECT {
+    if head.status.is_informational() {
         return Err(Error::Malformed("a response in another protocol cannot be sealed"));
-    }
-    let has_none = matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    if has_none || asked.method == Method::HEAD {
-        return Ok(Response::from_parts(head, SealBody::whole("")));
     }
     let [media_type, encoding] = replace(&mut head.headers)?;
     let own = Head::new(settings.common.now(), &asked.key_name, &media_type, &encoding)?;
     let bytes = own.to_bytes();
-    let answer = Some((head.status.as_u16(), &asked.head[..]));
-    let place = Place { method: asked.method.as_str(), target: &asked.target, answer };
+    let place = Place {
+        audience: &settings.common.audience,
+        method: asked.method.as_str(),
+        target: &asked.target,
+        answer: Some((head.status.as_u16(), &asked.head)),
+    };
     let sealer = Sealer::new(Arc::clone(&asked.key), place.context(&bytes));
+    // To nobody else is it an answer.
+    head.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if has_no_body(head.status, &asked.method) {
+        head.headers.insert(SEALED, seal_empty(sealer, &bytes)?);
+        return Ok(Response::from_parts(head, SealBody::nothing()));
+    }
+    head.headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
     Ok(Response::from_parts(head, SealBody::sealing(body, sealer, bytes)))
+}
+
+pub(super) fn has_no_body(status: StatusCode, method: &Method) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) || method == Method::HEAD
 }
 
 /// In words that a client can act on, and that say nothing else.
 fn refusal<R>(error: &BoxError) -> Response<SealBody<R>> {
+    if let Some(Error::Key(cause)) = error.downcast_ref::<Error>() {
+        tracing::warn!(%cause, "a key failed");
+    }
     let (status, reason) = match error.downcast_ref::<Error>() {
         Some(Error::NotSealed) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "the request is not sealed"),
         Some(Error::UnknownKey) => (StatusCode::BAD_REQUEST, "the key is not known here"),
