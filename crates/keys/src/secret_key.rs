@@ -67,8 +67,9 @@ pub trait SecretKey: Send + Sync + fmt::Debug {
 ///
 /// Whoever sees two results knows whether the values were the same, and how often each occurs.
 pub trait FieldKey: Send + Sync + fmt::Debug {
-    /// Seals a value with SM4-GCM-SIV under one fixed nonce: tag(16) ‖ ciphertext. With it a key may seal 2^32
-    /// values before the chance that two tags meet matters (2^-63).
+    /// Seals a value with SM4-GCM-SIV under one fixed nonce: tag(16) ‖ ciphertext. All values of a key are under one
+    /// derived key then, so it should seal 2^32 values of 64 KiB at most: the chance that two of them share a part of their
+    /// key stream, whose beginning is drawn from 127 bits, stays below 2^-50.
     ///
     /// # Errors
     /// [`Error::Unsupported`], [`Error::SelfTest`], [`Error::MessageTooLong`].

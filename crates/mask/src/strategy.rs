@@ -35,7 +35,7 @@ pub enum Strategy {
     Digits(Digits),
     /// Said less exactly. A number, where no kind is given, and the year of a birth become the range of so many in which
     /// they lie, `30-39`; an address its city or province; an IP address its network (/24, /48). What has nothing more
-    /// general is hidden. The step is at least 1.
+    /// general is hidden, as is a number with a step of 1, which would show it.
     Generalise(u64),
 }
 

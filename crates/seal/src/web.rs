@@ -20,7 +20,7 @@ use crate::{CurrentSealKeys, Error, head::Head, replay::Seen};
 /// The media type of sealed bodies.
 pub const MEDIA_TYPE: &str = "application/vnd.gmkit.sealed";
 
-/// The header with the sealed body of a request that has none, in base64url.
+/// The header with the sealed body of a request or response that has none, in base64url.
 pub const SEALED: &str = "sealed";
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
