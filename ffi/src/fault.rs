@@ -7,9 +7,13 @@ use std::{
     ffi::{CStr, CString, c_char},
 };
 
-#[cfg(unix)]
+#[cfg(all(unix, feature = "audit"))]
 use toolkit::audit;
-use toolkit::{keys, mask, pki, rng, sm2, sm3::KdfError, sm4, tls};
+#[cfg(feature = "mask")]
+use toolkit::mask;
+#[cfg(feature = "tls")]
+use toolkit::tls;
+use toolkit::{keys, pki, rng, sm2, sm3::KdfError, sm4};
 
 use crate::export::export;
 
@@ -226,6 +230,7 @@ impl Fault {
     }
 }
 
+#[cfg(feature = "mask")]
 impl From<mask::Error> for Fault {
     fn from(error: mask::Error) -> Self {
         use mask::Error as E;
@@ -264,6 +269,7 @@ impl From<pki::Untrusted> for Fault {
     }
 }
 
+#[cfg(feature = "tls")]
 impl From<tls::Error> for Fault {
     fn from(error: tls::Error) -> Self {
         use tls::Error as E;
@@ -279,6 +285,7 @@ impl From<tls::Error> for Fault {
     }
 }
 
+#[cfg(feature = "tls")]
 impl From<tls::HandshakeError> for Fault {
     fn from(error: tls::HandshakeError) -> Self {
         use std::io::ErrorKind::{TimedOut, WouldBlock};
@@ -298,7 +305,7 @@ impl From<tls::HandshakeError> for Fault {
     }
 }
 
-#[cfg(unix)]
+#[cfg(all(unix, feature = "audit"))]
 impl From<audit::Error> for Fault {
     fn from(error: audit::Error) -> Self {
         use audit::Error as E;

@@ -11,10 +11,14 @@
 //! - `fault` has the error codes and the message of the last error.
 //! - The other modules are the functions, one module per object.
 #![allow(non_camel_case_types, reason = "names of C types")]
+#![cfg_attr(
+    not(all(feature = "audit", feature = "mask", feature = "tls")),
+    allow(dead_code, reason = "arguments of functions that are left out")
+)]
 
-#[cfg(unix)]
+#[cfg(all(unix, feature = "audit"))]
 mod audit_log;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "audit"))]
 mod audit_verify;
 mod certificate;
 mod cms;
@@ -27,6 +31,7 @@ mod hazmat;
 mod hmac_sm3;
 mod kdfs;
 mod library;
+#[cfg(feature = "mask")]
 mod mask;
 mod pkcs12;
 mod pointer;
@@ -53,10 +58,10 @@ mod sm4_mac;
 mod sm4_rare;
 mod sm4_xts;
 mod stream;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "tls"))]
 mod tls_client;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "tls"))]
 mod tls_server;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "tls"))]
 mod tls_session;
 mod verifier;

@@ -3,7 +3,7 @@
 mod support;
 
 use serde_json::Value;
-use support::Lab;
+use support::{Lab, built_peer};
 
 const POLICY: &str = r#"
 version = 1
@@ -166,7 +166,7 @@ fn what_cannot_be_masked_leaves_nothing() {
         ("version = 1\nversion", "line 2"),
         (
             "version = 1\n[detect]\n[[detector]]\nname = \"a\"\npattern = \"(\"\n",
-            "line 4, column 8",
+            "line 3, column 1: a: ",
         ),
         ("version = 1\n[[detector]]\nname = \"a\"\npattern = \"x\"\n", "[detect]"),
         ("", "version"),
@@ -176,6 +176,90 @@ fn what_cannot_be_masked_leaves_nothing() {
         assert!(said.contains("bad.toml") && said.contains(why), "{policy}: {said}");
     }
     assert!(!lab.path("out").exists());
+}
+
+/// What Python's jsonschema says of policies, and of what a change makes of them, beside what is taken.
+#[test]
+fn the_schema_says_the_same() {
+    let lab = lab();
+    let full = r#"{"version": 1, "style": "usual",
+        "limits": {"max_inspect": 1000, "depth": 3, "nested": 0, "on_limit": "nullify"},
+        "rule": [{"path": "a.b[*]", "kind": "mobile", "strategy": {"token": "joins", "domain": "d"}},
+                 {"path": "c", "strategy": {"generalise": 10}}, {"path": "raw", "opaque": true}],
+        "detect": {"kinds": ["email", "card"], "least": "low", "strategy": {"truncate": 2},
+                   "strategies": {"email": "nullify", "card": {"style": "strict"}}},
+        "detector": [{"name": "staff", "pattern": "EMP-[0-9]{6}", "words": ["staff"], "strategy": "drop"}],
+        "scope": [{"route": "/a/*", "methods": ["GET"], "direction": "request", "roles": ["x"],
+                   "purposes": ["y"], "consent": true, "clear": true},
+                  {"rule": [{"path": "p"}]}]}"#
+        .replace('\n', " ");
+    let good = [
+        (r#""scope": [{"#, r#""scope": [{"clear": true, "route": "/z"}, {"#),
+        (r#""detect": {"kinds": ["email", "card"],"#, r#""detect": {"#),
+        (r#", "card": {"style": "strict"}"#, ""),
+        (r#"{"rule": [{"path": "p"}]}"#, r#"{"detect": null}"#),
+        (r#""strategy": {"truncate": 2},"#, ""),
+    ];
+    let bad = [
+        (r#""version": 1"#, r#""version": 2"#),
+        (r#""version": 1, "#, ""),
+        (r#""usual""#, r#""loud""#),
+        (r#""depth": 3"#, r#""depth": 0"#),
+        (r#""nested": 0"#, r#""nested": 9"#),
+        (r#""on_limit": "nullify""#, r#""on_limit": "pass""#),
+        (r#""on_limit""#, r#""limit""#),
+        (r#""path": "c", "#, ""),
+        (r#""kind": "mobile""#, r#""kind": "phone""#),
+        (r#"{"generalise": 10}"#, r#"{"generalise": 0}"#),
+        (r#""domain": "d""#, r#""keep": [1, 1]"#),
+        (r#"{"token": "joins", "#, "{"),
+        (r#""opaque": true"#, r#""opaque": true, "kind": "card""#),
+        (r#"["email", "card"]"#, "[]"),
+        (r#""least": "low""#, r#""least": "none""#),
+        (r#"{"truncate": 2}"#, r#"{"truncate": -2}"#),
+        (r#""card": {"style"#, r#""cards": {"style"#),
+        (r#""words": ["staff"]"#, r#""words": []"#),
+        (r#""pattern": "EMP-[0-9]{6}", "#, ""),
+        (r#"["GET"]"#, r#"["get"]"#),
+        (r#"["x"]"#, "[]"),
+        (r#""direction": "request""#, r#""direction": "up""#),
+        (r#""clear": true"#, r#""clear": false"#),
+        (r#""clear": true"#, r#""clear": true, "detect": {}"#),
+        (r#"{"rule": [{"path": "p"}]}"#, "{}"),
+        (r#"{"rule": [{"path": "p"}]}"#, r#"{"rule": []}"#),
+        (r#"{"rule": [{"path": "p"}]}"#, r#"{"detector": [{"name": "a", "pattern": "b"}]}"#),
+    ];
+    let changed = |(from, to): (&str, &str)| {
+        assert_eq!(full.matches(from).count(), 1, "{from}");
+        full.replace(from, to)
+    };
+    let mut lines = vec![full.clone()];
+    lines.extend(good.map(changed));
+    let taken = lines.len();
+    lines.extend(bad.map(changed));
+    lab.write("a.json", "{}");
+    for (n, line) in lines.iter().enumerate() {
+        lab.write("one.json", line);
+        let apply = "mask apply --policy one.json --key joins=joins.key a.json";
+        match n < taken {
+            true => drop(lab.ok(apply)),
+            false => drop(lab.fails(2, apply)),
+        }
+    }
+    lab.write("policies", lines.join("\n"));
+    lab.write(
+        "validate.py",
+        "import json, sys, jsonschema\n\
+         schema = json.load(open(sys.argv[1]))\n\
+         jsonschema.Draft202012Validator.check_schema(schema)\n\
+         validator = jsonschema.Draft202012Validator(schema)\n\
+         print(*(int(validator.is_valid(json.loads(line))) for line in open(sys.argv[2])), sep='')\n",
+    );
+    let python = built_peer("python");
+    let schema =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/src/en/mask-policy-1.schema.json");
+    let said = lab.peer(&format!("{python} validate.py {schema} policies"));
+    assert_eq!(said.trim(), ["1".repeat(taken), "0".repeat(bad.len())].concat());
 }
 
 /// Who asks, and for what, decides.

@@ -140,3 +140,17 @@ impl fmt::Display for Kind {
         f.write_str(self.name())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_of_policies_knows_all() {
+        let schema = include_str!("../../../docs/src/en/mask-policy-1.schema.json");
+        let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+        let names = schema["$defs"]["kind"]["enum"].as_array().unwrap();
+        let own: Vec<_> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+        assert_eq!(*names, own);
+    }
+}

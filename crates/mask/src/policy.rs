@@ -2,16 +2,17 @@
 
 mod file;
 mod path;
-mod scoped;
+#[cfg(feature = "yaml")]
+mod yaml;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use gmkit_keys::{FieldKey, SecretKey};
 
 use crate::{Confidence, Error, Finder, Hit, Kind, Strategy, Style, find::Label};
+pub(crate) use file::Language;
 pub use path::Path;
 pub(crate) use path::{Step, fold_name};
-pub(crate) use scoped::read_all;
 
 /// One value, or part of a text, that was replaced. What it was is not told.
 #[derive(Debug)]
@@ -200,7 +201,16 @@ impl Policy {
     /// # Errors
     /// [`Error::Policy`] with line and column; [`Error::NoKey`], [`Error::Key`].
     pub fn from_toml(text: &str, keys: &Keys) -> Result<Self, Error> {
-        file::read(text, keys)
+        Language::Toml.read(text, keys)
+    }
+
+    /// The same from YAML, or JSON.
+    ///
+    /// # Errors
+    /// As [`Policy::from_toml`].
+    #[cfg(feature = "yaml")]
+    pub fn from_yaml(text: &str, keys: &Keys) -> Result<Self, Error> {
+        Language::Yaml.read(text, keys)
     }
 
     /// Adds a rule. The first one whose path fits decides.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::{Error, Keys, Policy, policy};
+use crate::{Error, Keys, Policy, policy::Language};
 
 /// Which way a body goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -107,6 +107,11 @@ impl Scope {
         self
     }
 
+    pub(crate) fn with_policy(mut self, policy: Option<Policy>) -> Self {
+        self.policy = policy.map(Arc::new);
+        self
+    }
+
     fn fits(&self, passage: &Passage<'_>) -> bool {
         let Passage { route, method, direction, caller } = *passage;
         let by_route = self.route.as_deref().is_none_or(|own| match own.strip_suffix('*') {
@@ -191,7 +196,30 @@ impl Policies {
     /// # Errors
     /// [`Error::Policy`] with line and column; [`Error::NoKey`], [`Error::Key`].
     pub fn from_toml(text: &str, keys: &Keys) -> Result<Self, Error> {
-        policy::read_all(text, keys)
+        Language::Toml.read_all(text, keys)
+    }
+
+    /// The same from YAML, or JSON: `rule`, `scope` and `detector` are lists.
+    ///
+    /// ```
+    /// use gmkit_mask::{Keys, Policies};
+    ///
+    /// let policies = Policies::from_yaml("
+    /// version: 1
+    /// detect:
+    /// scope:
+    ///   - route: /accounts/*
+    ///     roles: [auditor]
+    ///     clear: true
+    /// ", &Keys::new());
+    /// assert!(policies.is_ok());
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Policies::from_toml`].
+    #[cfg(feature = "yaml")]
+    pub fn from_yaml(text: &str, keys: &Keys) -> Result<Self, Error> {
+        Language::Yaml.read_all(text, keys)
     }
 
     /// Adds a scope, behind those that are there.
@@ -294,6 +322,37 @@ mod tests {
         assert!(!masked("/x", "POST", Direction::Request, &nobody));
     }
 
+    #[cfg(feature = "yaml")]
+    #[test]
+    fn from_yaml() {
+        let read = |text: &str| Policies::from_yaml(text, &Keys::new());
+        for (text, why) in [
+            ("version: 2\ndetect:\n", "line 1"),
+            ("version: 1\n", "nothing"),
+            ("version: 1\ndetect:\ndetect:\n", "line 3"),
+            ("version: 1\ndetect:\n---\nversion: 1\n", "document"),
+            ("a: &a {version: 1}\n<<: *a\ndetect:\n", "line 1"),
+            ("version: 1\nclear: yes\n", "line 2"),
+            ("version: 1\nclear: true\nrule:\n", "line 3"),
+            ("version: 1\nclear: true\nscope:\n  - clear: true\n    roles:\n", "line"),
+            ("version: 1\nclear: true\nscope:\n  - route: /x\n", "line 4, column 5"),
+            ("version: 1\ndetect: {kinds: [no_kind]}\n", "line 2"),
+            ("version: 1\nrule: [{path: 'a.', strategy: drop}]\n", "line 2"),
+            ("version: 1\nrule: [{path: a, strategy: {truncate: 2, more: 1}}]\n", "a strategy"),
+            ("version: 1\ndetect:\n  kinds: &x [mobile, *x]\n", "line 3"),
+            ("\u{0}", "line 1"),
+            ("", "line 1"),
+        ] {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.contains(why), "{text}: {error}");
+        }
+        let json = r#"{"version": 1, "rule": [{"path": "a", "strategy": {"truncate": 2}}], "detect": null}"#;
+        let policy = Policy::from_yaml(json, &Keys::new()).unwrap();
+        let masked = crate::json(&policy, br#"{"a":"long","b":"alice@example.com"}"#).unwrap();
+        assert_eq!(masked, br#"{"a":"lo","b":"****@example.com"}"#, "null is an empty [detect]");
+        assert!(Policy::from_yaml("version: 1\nclear: true\n", &Keys::new()).is_err());
+    }
+
     #[test]
     fn from_files() {
         let read = |text: &str| Policies::from_toml(text, &Keys::new());
@@ -311,6 +370,11 @@ mod tests {
         ] {
             let error = read(text).unwrap_err().to_string();
             assert!(error.contains(why), "{text}: {error}");
+        }
+        // Where a list of none could be taken for all, or an empty value for nothing.
+        for list in ["roles", "methods", "purposes"] {
+            let text = format!("version = 1\nclear = true\n[[scope]]\nclear = true\n{list} = []\n");
+            assert!(read(&text).unwrap_err().to_string().contains("line 5"), "{list}");
         }
         let text = "version = 1\n[[scope]]\nclear = true\n";
         assert!(matches!(Policy::from_toml(text, &Keys::new()), Err(Error::Policy { .. })));

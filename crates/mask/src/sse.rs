@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use crate::{Error, JsonStream, OnLimit, Policy, TextStream, text};
+use crate::{Error, JsonStream, OnLimit, Policy, TextStream, text, text::OVERLAP};
 
 /// What stands for an event that is longer than is looked at.
 const TOO_LONG: &[u8] = b"data: [REDACTED:too_long]";
@@ -34,9 +34,27 @@ pub struct SseStream<P> {
     looked: usize,
     line: usize,
     /// The rest of this event is not given out.
-    skipping: bool,
+    skipping: Option<Skipping>,
     offset: u64,
     failed: bool,
+}
+
+/// An event of which nothing is given out.
+#[derive(Debug, Default)]
+struct Skipping {
+    /// The end of what was skipped.
+    tail: Vec<u8>,
+    /// The first byte that is held only says that a line has begun.
+    begun: bool,
+}
+
+impl Skipping {
+    /// More of it, which may hold the beginning or the end of a private key.
+    fn skip<P: Deref<Target = Policy>>(&mut self, bytes: &[u8], text: &mut TextStream<P>) {
+        self.tail.extend_from_slice(&bytes[usize::from(self.begun)..]);
+        text.follow_key(&String::from_utf8_lossy(&self.tail));
+        self.tail.drain(..self.tail.len().saturating_sub(OVERLAP));
+    }
 }
 
 /// A line of an event.
@@ -57,7 +75,7 @@ impl<P: Deref<Target = Policy>> SseStream<P> {
     /// One for a stream of events.
     pub fn new(policy: P) -> Self {
         let (text, held) = (TextStream::new(policy), Vec::new());
-        Self { text, held, looked: 0, line: 0, skipping: false, offset: 0, failed: false }
+        Self { text, held, looked: 0, line: 0, skipping: None, offset: 0, failed: false }
     }
 
     /// Takes the next piece, and adds to `out` what is decided.
@@ -127,16 +145,20 @@ impl<P: Deref<Target = Policy>> SseStream<P> {
         if self.text.policy().limits.on_limit == OnLimit::Refuse {
             return Err(Error::Limit { offset: self.offset, reason: "a longer event" });
         }
-        if !std::mem::replace(&mut self.skipping, true) {
+        let mut skipped = self.skipping.take().unwrap_or_else(|| {
             out.extend_from_slice(TOO_LONG);
             out.push(b'\n');
-        }
+            Skipping::default()
+        });
         // Of a line that has begun it is enough to know that it is not empty.
         let keep = usize::from(self.held.ends_with(b"\r"));
         let gone = self.held.len() - keep;
         let is_begun = self.line < gone;
         self.offset += gone as u64;
+        skipped.skip(&self.held[..gone], &mut self.text);
         self.held.drain(..gone);
+        skipped.begun = is_begun;
+        self.skipping = Some(skipped);
         if is_begun {
             self.held.insert(0, b'x');
             self.offset -= 1;
@@ -147,8 +169,9 @@ impl<P: Deref<Target = Policy>> SseStream<P> {
 
     /// An event, with the empty line at its end if it has one.
     fn event(&mut self, event: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
-        if std::mem::take(&mut self.skipping) {
+        if let Some(mut skipped) = self.skipping.take() {
             self.offset += event.len() as u64;
+            skipped.skip(event, &mut self.text);
             out.push(b'\n');
             return Ok(());
         }
@@ -157,6 +180,7 @@ impl<P: Deref<Target = Policy>> SseStream<P> {
                 return Err(Error::Limit { offset: self.offset, reason: "a longer event" });
             }
             self.offset += event.len() as u64;
+            self.text.follow_key(&String::from_utf8_lossy(event));
             out.extend_from_slice(TOO_LONG);
             out.extend_from_slice(b"\n\n");
             return Ok(());

@@ -13,7 +13,7 @@ const TOO_LONG: &str = "[REDACTED:too_long]";
 const BEGIN: &str = "-----BEGIN ";
 
 /// How much of a line that is too long is kept, so that no such mark is cut in two.
-const OVERLAP: usize = 512;
+pub(crate) const OVERLAP: usize = 512;
 
 /// Masks a text. Rules are for places, which it has none of.
 ///
@@ -163,7 +163,7 @@ impl<P: Deref<Target = Policy>> TextStream<P> {
     }
 
     /// Whether a key goes on behind this: the end of each one is looked for, then the beginning of another.
-    fn follow_key(&mut self, text: &str) {
+    pub(crate) fn follow_key(&mut self, text: &str) {
         if !self.policy.finds(Kind::PrivateKey) {
             return;
         }

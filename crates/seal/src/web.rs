@@ -11,11 +11,16 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use http::request::Parts;
+use gmkit_keys::SecretKey;
+use http::{Method, StatusCode, request::Parts};
 use tower_layer::Layer;
 
 pub use self::{body::SealBody, client::SealClient, server::SealService};
-use crate::{CurrentSealKeys, Error, head::Head, replay::Seen};
+use crate::{
+    CurrentSealKeys, Error,
+    head::{Head, Place},
+    replay::Seen,
+};
 
 /// The media type of sealed bodies.
 pub const MEDIA_TYPE: &str = "application/vnd.gmkit.sealed";
@@ -49,6 +54,26 @@ impl Settings {
     /// Whether it was sealed now, or nearly.
     fn check_time(&self, head: &Head) -> Result<(), Error> {
         if self.now().abs_diff(head.time) > self.skew { Err(Error::Time) } else { Ok(()) }
+    }
+}
+
+/// The request that a response is for.
+struct Asked {
+    method: Method,
+    target: String,
+    /// The head of its sealed body.
+    head: Vec<u8>,
+    key_name: String,
+    key: Arc<dyn SecretKey>,
+}
+
+impl Asked {
+    /// What the response with this head is bound to.
+    fn context(&self, settings: &Settings, status: StatusCode, head: &[u8]) -> Vec<u8> {
+        let Self { method, target, head: request, .. } = self;
+        let answer = Some((status.as_u16(), &request[..]));
+        Place { audience: &settings.audience, method: method.as_str(), target, answer }
+            .context(head)
     }
 }
 

@@ -154,8 +154,10 @@ fn features() -> Result<Outcome> {
         "gmkit --features mask-derive",
         "gmkit --features mask-tower",
         "gmkit --features mask-tracing",
+        "gmkit --features mask-yaml",
         "gmkit --features seal",
         "gmkit-pki --features classic",
+        "gmkit-ffi",
     ] {
         run(&format!("cargo clippy --no-default-features --package {args} -- -D warnings"))?;
     }

@@ -42,7 +42,7 @@ pub(crate) enum MaskFormat {
 /// A policy and what it is for.
 #[derive(Args)]
 pub(crate) struct MaskPolicy {
-    /// What is masked, and how: TOML
+    /// What is masked, and how: TOML, or by the file's name YAML or JSON
     #[arg(long, value_name = "POLICY")]
     pub(crate) policy: PathBuf,
     /// Key of tokens, by the name that the policy calls it: a file with 16 to 64 bytes or their hex digits

@@ -37,7 +37,13 @@ fn policy(args: &MaskPolicy) -> Result<Policy, Failure> {
     let keys = keys(args)?;
     let text = Input::open(&args.policy)?.read_all(MAX_POLICY)?;
     let text = std::str::from_utf8(&text).map_err(|_| Failure::input("is no text"));
-    let policies = Policies::from_toml(text.about(&args.policy)?, &keys).about(&args.policy)?;
+    let text = text.about(&args.policy)?;
+    let extension = args.policy.extension().unwrap_or_default().to_ascii_lowercase();
+    let policies = match extension.to_str() {
+        Some("yaml" | "yml" | "json") => Policies::from_yaml(text, &keys),
+        _ => Policies::from_toml(text, &keys),
+    };
+    let policies = policies.about(&args.policy)?;
     let MaskPassage { route, method, request, role, purpose, consent } = &args.passage;
     let caller = Caller { roles: role.clone(), purpose: purpose.clone(), consent: *consent };
     let direction = if *request { Direction::Request } else { Direction::Response };

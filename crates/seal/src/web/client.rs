@@ -8,12 +8,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use gmkit_keys::SecretKey;
-use http::{HeaderValue, Method, Request, Response, header::CONTENT_TYPE};
+use http::{HeaderValue, Request, Response, header::CONTENT_TYPE};
 use http_body::Body;
 
 use super::{
-    BoxError, MEDIA_TYPE, SEALED, SealBody, Settings,
+    Asked, BoxError, MEDIA_TYPE, SEALED, SealBody, Settings,
     opened::{Opened, open, open_empty, seal_empty},
     server::{has_no_body, is_sealed, replace, restore, target, text},
 };
@@ -34,15 +33,6 @@ impl<S> SealClient<S> {
     pub(super) fn new(inner: S, settings: Settings) -> Self {
         Self { inner, settings }
     }
-}
-
-/// What was asked.
-struct Asked {
-    method: Method,
-    target: String,
-    head: Vec<u8>,
-    key_name: String,
-    key: Arc<dyn SecretKey>,
 }
 
 impl<S, B, R> tower_service::Service<Request<B>> for SealClient<S>
@@ -106,21 +96,16 @@ async fn opened<R: Body<Data = Bytes, Error: Into<BoxError>>>(
     settings: &Settings,
 ) -> Result<Response<SealBody<R>>, BoxError> {
     let (mut head, body) = response.into_parts();
-    let status = head.status.as_u16();
+    let status = head.status;
     let opener = |sealed: &Head, bytes: &[u8]| {
         settings.check_time(sealed)?;
         if sealed.key != asked.key_name {
             return Err(Error::UnknownKey);
         }
-        let place = Place {
-            audience: &settings.audience,
-            method: asked.method.as_str(),
-            target: &asked.target,
-            answer: Some((status, &asked.head)),
-        };
-        Ok(Opener::new(Arc::clone(&asked.key), place.context(bytes)))
+        let context = asked.context(settings, status, bytes);
+        Ok(Opener::new(Arc::clone(&asked.key), context))
     };
-    let refused = || Error::Refused(status);
+    let refused = || Error::Refused(status.as_u16());
     let (sealed, body) = if has_no_body(head.status, &asked.method) {
         let value = text(&head.headers, SEALED).ok_or_else(refused)?;
         (open_empty(value, opener)?.0, SealBody::nothing())

@@ -8,7 +8,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use gmkit_keys::SecretKey;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode,
     header::{
@@ -20,7 +19,7 @@ use http::{
 use http_body::Body;
 
 use super::{
-    BoxError, MEDIA_TYPE, SEALED, SealBody, Server,
+    Asked, BoxError, MEDIA_TYPE, SEALED, SealBody, Server,
     opened::{Opened, open, open_empty, seal_empty},
 };
 use crate::{
@@ -41,15 +40,6 @@ impl<S> SealService<S> {
     pub(super) fn new(inner: S, settings: Arc<Server>) -> Self {
         Self { inner, settings }
     }
-}
-
-/// What a response has to know of its request.
-struct Asked {
-    method: Method,
-    target: String,
-    head: Vec<u8>,
-    key_name: String,
-    key: Arc<dyn SecretKey>,
 }
 
 impl<S, B, R> tower_service::Service<Request<B>> for SealService<S>
@@ -213,13 +203,8 @@ fn sealed<R: Body<Data = Bytes, Error: Into<BoxError>>>(
     let [media_type, encoding] = replace(&mut head.headers)?;
     let own = Head::new(settings.common.now(), &asked.key_name, &media_type, &encoding)?;
     let bytes = own.to_bytes();
-    let place = Place {
-        audience: &settings.common.audience,
-        method: asked.method.as_str(),
-        target: &asked.target,
-        answer: Some((head.status.as_u16(), &asked.head)),
-    };
-    let sealer = Sealer::new(Arc::clone(&asked.key), place.context(&bytes));
+    let context = asked.context(&settings.common, head.status, &bytes);
+    let sealer = Sealer::new(Arc::clone(&asked.key), context);
     // To nobody else is it an answer.
     head.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if has_no_body(head.status, &asked.method) {
