@@ -33,6 +33,8 @@ mod kind;
 mod logs;
 mod mask;
 mod policy;
+#[cfg(feature = "protobuf")]
+mod proto;
 mod region;
 mod scopes;
 mod sse;
@@ -57,6 +59,8 @@ pub use kind::{Kind, OwnKind};
 pub use logs::{MaskedEvent, MaskedLogs};
 pub use mask::{Style, mask};
 pub use policy::{Action, Decision, Keys, Limits, Observer, OnLimit, Path, Policy};
+#[cfg(feature = "protobuf")]
+pub use proto::{Descriptors, protobuf};
 pub use scopes::{Caller, CurrentPolicies, Direction, Passage, Policies, Scope};
 pub use sse::SseStream;
 pub use strategy::{Digits, Sealing, Strategy, Tokens};

@@ -282,11 +282,23 @@ impl Policy {
         text: &str,
     ) -> Result<String, Error> {
         let becomes = strategy.apply(kind, text)?;
+        self.tell(name, kind, confidence, strategy, &becomes);
+        Ok(becomes)
+    }
+
+    /// Tells that something was replaced.
+    pub(crate) fn tell(
+        &self,
+        name: &str,
+        kind: Option<Kind>,
+        confidence: Option<Confidence>,
+        strategy: &Strategy,
+        becomes: &str,
+    ) {
         if let Some(observer) = &self.observer {
-            let (name, becomes) = (&*shown(name), &becomes);
+            let name = &*shown(name);
             observer.replaced(&Decision { name, kind, confidence, strategy, becomes });
         }
-        Ok(becomes)
     }
 
     pub(crate) fn strategy_for(&self, kind: Kind) -> &Strategy {

@@ -2,6 +2,7 @@
 
 mod body;
 mod decode;
+mod grpc;
 mod head;
 mod service;
 
@@ -11,7 +12,7 @@ use http::request::Parts;
 use tower_layer::Layer;
 
 pub use self::{body::MaskBody, service::MaskService};
-use crate::{Caller, CurrentPolicies, Error, body::is_media_type};
+use crate::{Caller, CurrentPolicies, Descriptors, Error, body::is_media_type};
 
 type Extract<T> = Arc<dyn Fn(&Parts) -> T + Send + Sync>;
 
@@ -29,7 +30,8 @@ type Extract<T> = Arc<dyn Fn(&Parts) -> T + Send + Sync>;
 /// - A JSON document or a form of at most 64 KiB is masked before its head goes out, so that what cannot be masked is
 ///   answered with 500. With longer ones, and those whose beginning should arrive at once, the body breaks off
 ///   (HTTP/1 closes the connection, HTTP/2 resets the stream); what was not masked does not come out.
-/// - Of gRPC messages it knows nothing: they are refused, unless their media type may pass.
+/// - Messages of gRPC are masked by their descriptors, with the metadata around them, where it knows those
+///   ([`MaskLayer::with_grpc`]). Else they are refused, unless their media type may pass.
 ///
 /// Who asks is found out by a function; without one nobody has a role, a purpose or a consent. Where callers see
 /// different things of one resource, its responses must not be cached for all of them (`Cache-Control: private`).
@@ -66,6 +68,7 @@ struct Settings {
     route: Extract<Option<String>>,
     /// Media types in small letters; with a `*` at its end, all that begin so.
     passing: Vec<String>,
+    grpc: Option<grpc::Grpc>,
 }
 
 impl MaskLayer {
@@ -77,6 +80,7 @@ impl MaskLayer {
             caller: Arc::new(|_| Caller::default()),
             route: Arc::new(|_| None),
             passing: Vec::new(),
+            grpc: None,
         };
         Self { settings: Arc::new(settings) }
     }
@@ -112,6 +116,20 @@ impl MaskLayer {
             return Err(Error::Policy { line: 0, column: 0, reason });
         }
         Ok(self.change(|settings| settings.passing.extend(passing)))
+    }
+
+    /// Masks messages of gRPC (tonic) of at most `most` bytes, as `protobuf` does; gRPC's own limit is 4 MiB.
+    ///
+    /// - Messages go on uncompressed. What cannot be masked ends the stream with INTERNAL, and what was not masked does
+    ///   not come out. A method that the descriptors do not know has no messages.
+    /// - Metadata in headers and trailers is masked as the members of an object `metadata`: the detectors look into it, rules
+    ///   name it `metadata.x-phone`. Credentials, tracing and what belongs to the protocol stays. The message of an error and
+    ///   its details are looked into. Other binary metadata (`-bin`) keeps every byte, unless there is a rule for it: then
+    ///   it goes.
+    /// - Order, deadlines (`grpc-timeout`) and extensions are not touched.
+    #[must_use]
+    pub fn with_grpc(self, descriptors: Arc<Descriptors>, most: usize) -> Self {
+        self.change(|settings| settings.grpc = Some(grpc::Grpc { descriptors, most }))
     }
 }
 

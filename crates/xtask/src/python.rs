@@ -12,7 +12,7 @@ use crate::run::{self, Result};
 const PACKAGES: &str = "pyOpenSSL==26.4.0 cryptography==50.0.2 easy_gmssl==2.0.1 pyasn1==0.6.1 \
                         tongsuopy==1.0.1 gmssl==3.2.2 jsonschema==4.25.1 \
                         confluent-kafka==2.16.1 opentelemetry-proto==1.45.2 \
-                        Faker==40.54.0 python-stdnum==2.2 \
+                        Faker==40.54.0 python-stdnum==2.2 grpcio==1.85.1 grpcio-tools==1.85.1 \
                         ziglang==0.17.1 cargo-zigbuild==0.24.0";
 
 /// Makes the environment once and returns its folder.

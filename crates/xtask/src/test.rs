@@ -152,6 +152,7 @@ fn features() -> Result<Outcome> {
         "gmkit --features audit-syslog",
         "gmkit --features mask",
         "gmkit --features mask-derive",
+        "gmkit --features mask-protobuf",
         "gmkit --features mask-tower",
         "gmkit --features mask-tracing",
         "gmkit --features mask-yaml",

@@ -104,7 +104,7 @@ impl Places {
         }
     }
 
-    pub(super) fn up(&mut self) {
+    pub(crate) fn up(&mut self) {
         if let Some(level) = self.levels.pop() {
             self.reached.truncate(level);
         }

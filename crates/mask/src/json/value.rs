@@ -64,24 +64,35 @@ impl<'p> Rewriter<'p> {
     /// What stands between the quotes of a member's name. Under a rule for a kind, what only looks like it is it.
     pub(super) fn name(&self, raw: Raw<'_>, rule: Option<usize>) -> Result<Option<Vec<u8>>, Error> {
         let name = raw.decoded();
-        let edits = match self.action(rule) {
-            Some(Action::Replace(Some(kind), strategy)) => {
-                let hits = Finder::new()
-                    .with_least(Confidence::Low)
-                    .with_kinds(&[*kind])
-                    .find(name.text());
-                let edit = |hit: Hit| {
-                    let text = &name.text()[hit.range.clone()];
-                    let with = self.policy.put("", Some(*kind), None, strategy, text)?;
-                    Ok((hit.range, with))
-                };
-                hits.into_iter().map(edit).collect::<Result<Edits, Error>>()?
-            }
-            _ => Edits::new(),
-        };
-        let edits =
-            if edits.is_empty() { self.found(&Name::default(), name.text())? } else { edits };
+        let edits = self.name_edits(name.text(), rule)?;
         Ok((!edits.is_empty()).then(|| name.replace(&edits)))
+    }
+
+    /// The same outside of JSON.
+    #[cfg(feature = "protobuf")]
+    pub(crate) fn key(&self, name: &str, rule: Option<usize>) -> Result<Option<String>, Error> {
+        if matches!(self.action(rule), Some(Action::Opaque)) {
+            return Ok(None);
+        }
+        let edits = self.name_edits(name, rule)?;
+        Ok((!edits.is_empty()).then(|| replaced(name, &edits)))
+    }
+
+    fn name_edits(&self, name: &str, rule: Option<usize>) -> Result<Edits, Error> {
+        if let Some(Action::Replace(Some(kind), strategy)) = self.action(rule) {
+            let finder = Finder::new().with_least(Confidence::Low).with_kinds(&[*kind]);
+            let edit = |hit: Hit| {
+                let text = &name[hit.range.clone()];
+                let with = self.policy.put("", Some(*kind), None, strategy, text)?;
+                Ok((hit.range, with))
+            };
+            let edits =
+                finder.find(name).into_iter().map(edit).collect::<Result<Edits, Error>>()?;
+            if !edits.is_empty() {
+                return Ok(edits);
+            }
+        }
+        self.found(&Name::default(), name)
     }
 
     /// A string.

@@ -9,9 +9,11 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
 use super::decode::{Decoder, Encoding};
+use super::grpc::{self, Messages};
 use crate::{BodyStream, Error, Format, Policy};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
@@ -38,8 +40,9 @@ struct Masking {
     stream: Stream,
     /// What came and was not looked at yet.
     input: Bytes,
-    /// What was masked and has not gone out yet.
+    /// What was masked and has not gone out yet, and what comes behind it.
     output: BytesMut,
+    trailers: Option<HeaderMap>,
     ended: bool,
 }
 
@@ -50,6 +53,7 @@ enum Stream {
     Text(Arc<Policy>, Vec<u8>),
     /// There is to be nothing.
     Empty,
+    Messages(Box<Messages>),
 }
 
 /// The service has compressed its body in another way than it says.
@@ -104,9 +108,14 @@ impl<B> MaskBody<B> {
         Self::with(inner, stream, encoding)
     }
 
+    pub(super) fn messages(inner: B, messages: Messages) -> Self {
+        Self::with(inner, Stream::Messages(Box::new(messages)), Encoding::Identity)
+    }
+
     fn with(inner: B, stream: Stream, encoding: Encoding) -> Self {
         let (decoder, input) = (Decoder::new(encoding), Bytes::new());
-        let masking = Masking { decoder, stream, input, output: BytesMut::new(), ended: false };
+        let (output, trailers, ended) = (BytesMut::new(), None, false);
+        let masking = Masking { decoder, stream, input, output, trailers, ended };
         Self { inner: Some(Box::pin(inner)), work: Work::Mask(Box::new(masking)) }
     }
 }
@@ -134,6 +143,7 @@ impl Stream {
     fn push(&mut self, piece: &[u8], out: &mut Vec<u8>) -> Result<(), BoxError> {
         match self {
             Self::Known(stream) => stream.push(piece, out)?,
+            Self::Messages(messages) => messages.push(piece, out)?,
             Self::Empty if piece.is_empty() => {}
             Self::Empty => return Err(Box::new(NotEmpty)),
             Self::Text(policy, held) => {
@@ -159,6 +169,7 @@ impl Stream {
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), BoxError> {
         match self {
             Self::Known(stream) => stream.finish(out)?,
+            Self::Messages(messages) => messages.finish()?,
             Self::Empty => {}
             Self::Text(policy, held) => {
                 let mut known = BodyStream::new(Arc::clone(policy), Format::Text);
@@ -167,6 +178,27 @@ impl Stream {
             }
         }
         Ok(())
+    }
+}
+
+impl Stream {
+    /// Those of gRPC, masked. Others are of the body as it was, and behind its end; nobody has looked into them.
+    fn trailers(&self, trailers: Option<HeaderMap>) -> Result<Option<HeaderMap>, BoxError> {
+        match (self, trailers) {
+            (Self::Messages(messages), Some(trailers)) => Ok(Some(messages.trailers(trailers)?)),
+            _ => Ok(None),
+        }
+    }
+
+    /// What ends a body that cannot be masked, where that is not an error.
+    fn last_words(&self, error: &BoxError) -> Option<HeaderMap> {
+        match self {
+            Self::Messages(messages) if messages.answers && is_masks(error) => {
+                tracing::warn!(%error, "a response is ended, as it cannot be masked");
+                Some(grpc::internal())
+            }
+            _ => None,
+        }
     }
 }
 
@@ -182,10 +214,10 @@ impl Masking {
                 Some(inner) => ready!(inner.poll_frame(context)).transpose().map_err(Into::into)?,
                 None => None,
             };
-            // Trailers are of the body as it was, and behind its end; nobody has looked into them.
             match frame.map(Frame::into_data) {
                 Some(Ok(data)) => self.input = data,
-                Some(Err(_)) | None => self.finish()?,
+                Some(Err(frame)) => self.finish(frame.into_trailers().ok())?,
+                None => self.finish(None)?,
             }
             return Poll::Ready(Ok(()));
         }
@@ -197,11 +229,12 @@ impl Masking {
         Poll::Ready(Ok(()))
     }
 
-    fn finish(&mut self) -> Result<(), BoxError> {
+    fn finish(&mut self, trailers: Option<HeaderMap>) -> Result<(), BoxError> {
         let mut out = Vec::new();
         let decoded = self.decoder.finish().map_err(Undecodable)?;
         self.stream.push(&decoded, &mut out)?;
         self.stream.finish(&mut out)?;
+        self.trailers = self.stream.trailers(trailers)?;
         self.output.extend_from_slice(&out);
         self.ended = true;
         Ok(())
@@ -230,14 +263,17 @@ impl<B: Body<Data = Bytes, Error: Into<BoxError>>> Body for MaskBody<B> {
                 return Poll::Ready(Some(Ok(Frame::data(masking.output.split().freeze()))));
             }
             if masking.ended {
-                return Poll::Ready(None);
+                return Poll::Ready(masking.trailers.take().map(|own| Ok(Frame::trailers(own))));
             }
             let inner = this.inner.as_mut().map(Pin::as_mut);
             if let Err(error) = ready!(masking.poll_more(inner, context)) {
                 // Nothing comes behind an error.
                 masking.ended = true;
                 this.inner = None;
-                return Poll::Ready(Some(Err(error)));
+                return Poll::Ready(Some(match masking.stream.last_words(&error) {
+                    Some(trailers) => Ok(Frame::trailers(trailers)),
+                    None => Err(error),
+                }));
             }
         }
         context.waker().wake_by_ref();
@@ -248,7 +284,9 @@ impl<B: Body<Data = Bytes, Error: Into<BoxError>>> Body for MaskBody<B> {
         match &self.work {
             Work::Pass => self.inner.as_ref().is_none_or(|inner| inner.is_end_stream()),
             Work::Whole(whole) => whole.is_none(),
-            Work::Mask(masking) => masking.ended && masking.output.is_empty(),
+            Work::Mask(masking) => {
+                masking.ended && masking.output.is_empty() && masking.trailers.is_none()
+            }
         }
     }
 

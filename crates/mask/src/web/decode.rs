@@ -6,7 +6,10 @@ use std::{
 };
 
 use flate2::write::{MultiGzDecoder, ZlibDecoder};
-use http::{HeaderMap, header};
+use http::{
+    HeaderMap, HeaderValue,
+    header::{self, GetAll},
+};
 
 /// How a body is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +22,12 @@ pub(super) enum Encoding {
 impl Encoding {
     /// As a head says; `None` if that is not known here.
     pub(super) fn of(head: &HeaderMap) -> Option<Self> {
-        let mut values = head.get_all(header::CONTENT_ENCODING).iter();
+        Self::named(head.get_all(header::CONTENT_ENCODING))
+    }
+
+    /// As the values of a header say.
+    pub(super) fn named(values: GetAll<'_, HeaderValue>) -> Option<Self> {
+        let mut values = values.iter();
         let Some(value) = values.next() else { return Some(Self::Identity) };
         if values.next().is_some() {
             return None;

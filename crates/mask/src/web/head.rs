@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, HeaderName, header};
 
+use super::grpc;
 use super::{Settings, decode::Encoding};
 use crate::{Format, Policy, body::is_media_type};
 
@@ -20,6 +21,8 @@ const DIGESTS: [&str; 4] = ["digest", "content-digest", "repr-digest", "content-
 pub(super) enum Plan {
     Pass,
     Mask(Format, Encoding),
+    /// Messages of gRPC.
+    Messages(Encoding),
     /// It cannot be masked, for this reason.
     Refuse(&'static str),
 }
@@ -39,6 +42,12 @@ impl Plan {
         };
         if is_media_type(&essence) && settings.passing.iter().any(passes) {
             return Self::Pass;
+        }
+        if settings.grpc.is_some() && grpc::is_grpc(&essence) {
+            return match grpc::encoding(head) {
+                Some(encoding) => Self::Messages(encoding),
+                None => Self::Refuse("it is compressed in a way that is not known here"),
+            };
         }
         let Some(format) = Format::of_media_type(media_type) else {
             return Self::Refuse("its media type is none that can be masked");

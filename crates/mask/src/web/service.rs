@@ -17,6 +17,7 @@ use http::{
 };
 use http_body::Body;
 
+use super::grpc::Messages;
 use super::{
     MaskBody, Settings,
     body::is_masks,
@@ -51,6 +52,8 @@ struct Chosen {
     /// What follows is no body.
     is_connect: bool,
     is_grpc: bool,
+    /// The type of the messages that the method answers.
+    answer: Option<usize>,
 }
 
 impl Chosen {
@@ -66,7 +69,16 @@ impl Chosen {
         let media_type = head.headers.get(CONTENT_TYPE);
         let is_grpc = media_type.is_some_and(|own| own.as_bytes().starts_with(b"application/grpc"));
         let (is_head, is_connect) = (head.method == Method::HEAD, head.method == Method::CONNECT);
-        Self { request, response, is_head, is_connect, is_grpc }
+        let answer =
+            settings.grpc.as_ref().and_then(|grpc| grpc.descriptors.method(head.uri.path()));
+        Self {
+            request,
+            response,
+            is_head,
+            is_connect,
+            is_grpc,
+            answer: answer.map(|[_, answer]| answer),
+        }
     }
 }
 
@@ -122,10 +134,20 @@ fn masked_request<B: Body>(
     settings: &Settings,
 ) -> Result<MaskBody<B>, &'static str> {
     let Some(policy) = policy else { return Ok(MaskBody::passing(body)) };
-    if is_empty(&body) {
+    let plan = Plan::new(&head.headers, policy, settings);
+    // With gRPC there is something to mask beside it.
+    if is_empty(&body) && !matches!(plan, Plan::Messages(_)) {
         return Ok(MaskBody::empty(body));
     }
-    match Plan::new(&head.headers, policy, settings) {
+    match plan {
+        Plan::Messages(encoding) => {
+            let Some(grpc) = &settings.grpc else { return Err("there are no descriptors") };
+            let unmasked = |_| "its metadata cannot be masked";
+            grpc.head(&mut head.headers, policy).map_err(unmasked)?;
+            let of = grpc.descriptors.method(head.uri.path()).map(|[own, _]| own);
+            let messages = Messages::new(grpc.clone(), Arc::clone(policy), of, encoding, false);
+            Ok(MaskBody::messages(body, messages))
+        }
         Plan::Pass => Ok(MaskBody::passing(body)),
         Plan::Mask(format, encoding) => {
             clean(&mut head.headers);
@@ -142,14 +164,26 @@ fn is_empty(body: &impl Body) -> bool {
 async fn masked<R: Body<Data = Bytes, Error: Into<BoxError>>>(
     response: Response<R>,
     policy: Arc<Policy>,
-    &Chosen { is_head, is_connect, is_grpc, .. }: &Chosen,
+    chosen: &Chosen,
     settings: &Settings,
 ) -> Response<MaskBody<R>> {
+    let &Chosen { is_head, is_connect, is_grpc, .. } = chosen;
     let (mut head, body) = response.into_parts();
     if head.status.is_informational() || is_connect && head.status.is_success() {
         return refusal(unmasked("it goes on in another protocol"), is_grpc);
     }
     let plan = Plan::new(&head.headers, &policy, settings);
+    if let (Plan::Messages(encoding), Some(grpc)) = (plan, &settings.grpc) {
+        if let Err(error) = grpc.head(&mut head.headers, &policy) {
+            return refusal(unmasked(&error.to_string()), true);
+        }
+        if is_empty(&body) {
+            // The head has the status, and is the end of the stream.
+            return Response::from_parts(head, MaskBody::whole(""));
+        }
+        let messages = Messages::new(grpc.clone(), policy, chosen.answer, encoding, true);
+        return Response::from_parts(head, MaskBody::messages(body, messages));
+    }
     let has_none = matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     if is_head || has_none || is_empty(&body) {
         if plan != Plan::Pass {
@@ -162,6 +196,7 @@ async fn masked<R: Body<Data = Bytes, Error: Into<BoxError>>>(
     let (format, encoding) = match plan {
         Plan::Pass => return Response::from_parts(head, MaskBody::passing(body)),
         Plan::Mask(format, encoding) => (format, encoding),
+        Plan::Messages(_) => return refusal(unmasked("there are no descriptors"), true),
         Plan::Refuse(reason) => return refusal(unmasked(reason), is_grpc),
     };
     clean(&mut head.headers);
