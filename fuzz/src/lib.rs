@@ -19,7 +19,7 @@ mod tls;
 mod token;
 
 pub use audit::{audit_event, audit_note};
-pub use mask::{mask_body, mask_json, mask_policy, mask_text};
+pub use mask::{mask_body, mask_json, mask_policy, mask_protobuf, mask_text};
 pub use messages::{cfca, encrypted_message, pkcs12, signed_message};
 pub use seal::seal_request;
 pub use tls::{tls_client, tls_client_sealed, tls_server, tls_server_sealed, tls_ticket};
@@ -57,6 +57,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("mask_json", mask_json),
     ("mask_text", mask_text),
     ("mask_body", mask_body),
+    ("mask_protobuf", mask_protobuf),
     ("seal_request", seal_request),
     ("mask_policy", mask_policy),
 ];

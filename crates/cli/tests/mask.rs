@@ -342,3 +342,44 @@ fn explained() {
     lab.write("empty.json", "{}");
     assert_eq!(lab.ok(&explain.replace("order.json", "empty.json")), "nothing is replaced\n");
 }
+
+/// A message of protobuf, as protoc writes it, reads it and describes it.
+#[test]
+fn messages_of_protobuf() {
+    let lab = lab();
+    let proto = "syntax = \"proto3\"; package shop;\n\
+                 message Order { string phone = 1; repeated string notes = 2; int64 amount = 3; }\n";
+    lab.write("shop.proto", proto);
+    lab.write(
+        "order.txt",
+        "phone: '13800138000' notes: 'a' notes: 'to alice@example.com' amount: 7",
+    );
+    let protoc = format!("{} -m grpc_tools.protoc -I.", built_peer("python"));
+    lab.peer(&format!("{protoc} --include_imports --descriptor_set_out=shop.pb shop.proto"));
+    lab.write("encode", format!("{protoc} --encode=shop.Order shop.proto < order.txt > order.bin"));
+    lab.write("decode", format!("{protoc} --decode=shop.Order shop.proto < masked.bin"));
+    lab.peer("sh encode");
+    lab.write("rules.yaml", "version: 1\nrule: [{path: 'notes[0]', strategy: drop}]\ndetect:\n");
+    let apply = "mask apply --policy rules.yaml --descriptors shop.pb";
+    lab.ok(&format!("{apply} --message shop.Order -o masked.bin order.bin"));
+    let expected = "phone: \"138******00\"\nnotes: \"to ****@example.com\"\namount: 7\n";
+    assert_eq!(lab.peer("sh decode"), expected);
+    let explained = lab.ok(
+        "mask explain --policy rules.yaml --descriptors shop.pb --message shop.Order order.bin",
+    );
+    assert!(explained.contains("phone") && explained.contains("mobile"), "{explained}");
+    for (args, file) in [
+        ("--message shop.None", "order.bin"),
+        ("--message shop.Order", "order.txt"),
+        ("--message shop.Order", "missing"),
+        ("--message shop.Order --format json", "order.bin"),
+        ("--format protobuf", "order.bin"),
+        ("", "order.bin"),
+    ] {
+        lab.fails(2, &format!("{apply} {args} -o out {file}"));
+    }
+    lab.fails(2, "mask apply --policy rules.yaml --format protobuf -o out order.bin");
+    lab.fails(2, "mask apply --policy rules.yaml --message shop.Order -o out order.bin");
+    let odd = "mask apply --policy rules.yaml --descriptors order.txt --message shop.Order";
+    lab.fails(2, &format!("{odd} -o out order.bin"));
+}

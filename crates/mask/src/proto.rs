@@ -4,6 +4,7 @@
 
 mod descriptors;
 mod message;
+mod unknown;
 mod wire;
 
 pub use descriptors::Descriptors;

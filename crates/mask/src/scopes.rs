@@ -342,6 +342,15 @@ mod tests {
             ("version: 1\ndetect:\n  kinds: &x [mobile, *x]\n", "line 3"),
             ("\u{0}", "line 1"),
             ("", "line 1"),
+            ("version: 1\ndetect:\nscope:\n  - {route: , clear: true}\n", "line 4"),
+            ("version: 1\ndetect:\nscope:\n  - {route: ~, clear: true}\n", "line 4"),
+            ("version: 1\ndetect:\nscope:\n  - {route: \"\", clear: true}\n", "line 4"),
+            ("version: 1\ndetect:\nscope:\n  - {route: !!null /x, clear: true}\n", "line 4"),
+            ("version: 1\nrule: [{path: a, strategy: [3]}]\n", "a strategy"),
+            ("version: 1\nrule: [{path: a, kind: }]\n", "line 2"),
+            ("version: 1\nrule: [[a]]\n", "line 2"),
+            ("version: 1\ndetect: [[mobile]]\n", "line 2"),
+            ("[1]\n", "line 1"),
         ] {
             let error = read(text).unwrap_err().to_string();
             assert!(error.contains(why), "{text}: {error}");

@@ -174,6 +174,156 @@ fn what_the_descriptors_do_not_know() {
     assert!(seen.ends_with(b"\x0a\x03abc"), "the last type counts");
 }
 
+const LATE: &str = "odd.Late";
+
+/// Names and forms that are not what they seem.
+#[test]
+fn odd_types() {
+    let rules = policy(
+        r#"
+version = 1
+[detect]
+[[rule]]
+path = "ext_phone"
+[[rule]]
+path = '"[odd.top_phone]"'
+[[rule]]
+path = "phone"
+[[rule]]
+path = "p"
+opaque = true
+[[rule]]
+path = "flags.true"
+[[rule]]
+path = "by_number.0"
+[[rule]]
+path = "detail.value"
+strategy = { truncate = 1 }
+[[rule]]
+path = "grouped.phone"
+strategy = "nullify"
+[[rule]]
+path = "needed"
+strategy = "drop"
+[[rule]]
+path = "account.detail.value.more.x"
+strategy = { truncate = 2 }
+"#,
+    );
+    let any = |of: &str, value: &str| {
+        format!(r#"{{"needed":"n","detail":{{"@type":"x/{of}","value":{value}}}}}"#)
+    };
+    let string = any("google.protobuf.StringValue", r#""abc""#);
+    let cases = [
+        (
+            r#"{"needed":"n","[odd.Early.ext_phone]":"secret"}"#,
+            r#"{"needed":"","[odd.Early.ext_phone]":"****"}"#,
+        ),
+        (
+            r#"{"needed":"n","[odd.top_phone]":"secret"}"#,
+            r#"{"needed":"","[odd.top_phone]":"****"}"#,
+        ),
+        (
+            r#"{"needed":"n","phone":"secret","password":"hunter2"}"#,
+            r#"{"needed":"","p":"****","s":"[REDACTED:password]"}"#,
+        ),
+        (
+            r#"{"needed":"n","passwd":"aHVudGVyMv/+","picture":"iVBORw=="}"#,
+            r#"{"needed":"","picture":"iVBORw=="}"#,
+        ),
+        (r#"{"needed":"n","passwd":"YWxpY2VAZXhhbXBsZS5jb23/"}"#, r#"{"needed":""}"#),
+        (
+            r#"{"needed":"n","flags":{"true":"secret","false":"shown"}}"#,
+            r#"{"needed":"","flags":{"true":"****","false":"shown"}}"#,
+        ),
+        (
+            r#"{"needed":"n","by_number":{"0":"secret","1":"shown"}}"#,
+            r#"{"needed":"","by_number":{"0":"****","1":"shown"}}"#,
+        ),
+        (
+            &string,
+            r#"{"needed":"","detail":{"@type":"x/google.protobuf.StringValue","value":"a"}}"#,
+        ),
+        (r#"{"needed":"n","grouped":{"phone":"secret"}}"#, r#"{"needed":"","grouped":{}}"#),
+        (r#"{"needed":"n","mobile":"-13800138000"}"#, r#"{"needed":""}"#),
+        (
+            r#"{"needed":"n","account":{"more":{"card":6222020200112232448}}}"#,
+            r#"{"needed":"","account":{"more":{"card":null}}}"#,
+        ),
+    ];
+    let lines: Vec<_> = cases.iter().map(|(body, _)| (LATE, *body)).collect();
+    let lines = encoded(&lines);
+    let all: Vec<_> = lines
+        .iter()
+        .map(|message| protobuf(&rules, descriptors(), LATE, message).unwrap())
+        .collect();
+    let all: Vec<_> = all.iter().map(|own| format!("{LATE} {}", hex::encode(own))).collect();
+    for ((body, expected), seen) in cases.iter().zip(ask("decode", &all)) {
+        let [seen, expected]: [Value; 2] =
+            [&seen, *expected].map(|text| serde_json::from_str(text).unwrap());
+        assert_eq!(seen, expected, "{body}");
+    }
+}
+
+/// What other readers take for something else than was looked at.
+#[test]
+fn what_may_be_read_in_two_ways() {
+    let detecting = policy("version = 1\n[detect]\n");
+    let refused = |message: &[u8], why: &str| {
+        let error = protobuf(&detecting, descriptors(), LATE, message).unwrap_err().to_string();
+        assert!(error.contains(why), "{message:?}: {error}");
+    };
+    // A message in two parts, a number that is cut off, a name of a map in the same way.
+    refused(b"\x6a\x03\x0a\x01a\x6a\x03\x12\x01b", "part");
+    refused(b"\x4b\x0a\x01a\x4c\x4b\x0a\x01b\x4c", "part");
+    refused(b"\x50\xb3\xd1\xbf\x89\x10", "no room");
+    refused(b"\x58\xe5\xe2\xd8\xa6\x98\x8c\xff\x0a", "no room");
+    refused(b"\x3a\x09\x08\x87\x80\x80\x80\x10\x12\x01x", "no room");
+    // Fields that nobody knows, in whatever is in them.
+    let card = b"6200000000000005";
+    let unknown = |inner: &[u8]| [&[0xba, 0x3e, inner.len() as u8], inner].concat();
+    let text = |field: u8, text: &[u8]| [&[field << 3 | 2, text.len() as u8], text].concat();
+    let varint = |tag: u8, value: u64| {
+        let mut out = vec![tag];
+        prost::encoding::encode_varint(value, &mut out);
+        out
+    };
+    for inner in [
+        [text(1, card), vec![0x30, 5]].concat(),
+        varint(8, 2 * 6_200_000_000_000_005),
+        [&[0x09][..], &6_200_000_000_000_005_f64.to_le_bytes()].concat(),
+        text(1, &text(2, &text(3, card))),
+        text(1, b"YWxpY2VAZXhhbXBsZS5jb20="),
+        text(1, br#"{"mail":"alice@example.com"}"#),
+        varint(8, 6_200_000_000_000_005),
+        [&[0xff; 1][..], b"alice@example.com"].concat(),
+        [&[0x0b][..], &text(1, card), &[0x0c]].concat(),
+    ] {
+        refused(&unknown(&inner), "do not know");
+    }
+    for harmless in [&b"hello"[..], b"\x08\x96\x01", b"\xff\x00\x01", b""] {
+        let message = unknown(harmless);
+        assert_eq!(protobuf(&detecting, descriptors(), LATE, &message).unwrap(), message);
+    }
+    // The depth that other readers take, however much the policy allows.
+    let mut limits = Limits::default();
+    limits.depth = 1024;
+    let deep = |levels: usize| {
+        (0..levels).fold(Vec::new(), |inner, _| {
+            let mut outer = vec![0x6a];
+            prost::encoding::encode_varint(inner.len() as u64, &mut outer);
+            [outer, inner].concat()
+        })
+    };
+    let policy = detecting.clone().with_limits(limits);
+    let of = |levels| protobuf(&policy, descriptors(), LATE, &deep(levels));
+    assert_eq!(of(99).unwrap(), deep(99));
+    assert!(matches!(of(100), Err(Error::Limit { .. })));
+    // Descriptors that say a thing twice, or not at all.
+    let set = hex::decode(&ask("descriptors", &[])[0]).unwrap();
+    assert!(Descriptors::decode(&[&set[..], &set].concat()).is_err());
+}
+
 #[test]
 fn what_is_no_message() {
     let detecting = policy("version = 1\n[detect]\n");

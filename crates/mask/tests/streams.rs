@@ -468,3 +468,16 @@ proptest! {
         prop_assert_eq!(String::from_utf8(out).unwrap(), whole);
     }
 }
+
+/// However many rules there are, each is looked at.
+#[test]
+fn many_rules() {
+    let none: gmkit_mask::Path = "none".parse().unwrap();
+    let action = gmkit_mask::Action::Replace(None, gmkit_mask::Strategy::Nullify);
+    let mut policy = Policy::new().with_finder(None);
+    for _ in 0..70_000 {
+        policy = policy.with_rule(none.clone(), action.clone());
+    }
+    let policy = policy.with_rule("a".parse().unwrap(), action);
+    assert_eq!(json(&policy, br#"{"a":"x","b":"y"}"#).unwrap(), br#"{"a":null,"b":"y"}"#);
+}

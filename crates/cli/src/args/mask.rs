@@ -11,7 +11,8 @@ pub(crate) enum Mask {
     /// Mask personal data in JSON or text, as a policy says
     #[command(
         after_help = "Example:\n  gmkit mask apply --policy policy.toml -o masked.json orders.json\n  \
-        tail -f service.log | gmkit mask apply --policy policy.toml --format text\n\n\
+        tail -f service.log | gmkit mask apply --policy policy.toml --format text\n  \
+        gmkit mask apply --policy policy.toml --descriptors bank.pb --message bank.v1.Account -o masked.bin account.bin\n\n\
         What is refused in the middle (exit code 2) leaves no file; on standard output stands what came before."
     )]
     Apply(MaskApply),
@@ -37,6 +38,8 @@ pub(crate) enum MaskFormat {
     Sse,
     /// Fields of a form
     Form,
+    /// One message of protobuf, of --message
+    Protobuf,
 }
 
 /// A policy and what it is for.
@@ -59,6 +62,12 @@ pub(crate) struct MaskPolicy {
     /// What the file is [default: by its name, else text]
     #[arg(long)]
     pub(crate) format: Option<MaskFormat>,
+    /// What messages of protobuf are made of, as protoc --include_imports --descriptor_set_out writes it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) descriptors: Option<PathBuf>,
+    /// Full name of the message's type, as bank.v1.Account
+    #[arg(long, value_name = "TYPE", requires = "descriptors")]
+    pub(crate) message: Option<String>,
 }
 
 /// Whose body it is: what the scopes of a policy ask.

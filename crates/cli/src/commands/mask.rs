@@ -4,19 +4,20 @@ mod apply;
 mod explain;
 mod sarif;
 mod scan;
+mod work;
 
 use std::{path::Path, sync::Arc};
 
 use gmkit::{
     keys::{SoftwareFieldKey, SoftwareSecret},
-    mask::{BodyStream, Caller, Direction, Error, Format, Keys, Passage, Policies, Policy},
+    mask::{Caller, Direction, Keys, Passage, Policies, Policy},
 };
 
 use zeroize::Zeroizing;
 
 use crate::{
-    args::{Mask, MaskFormat, MaskPassage, MaskPolicy},
-    failure::{Context, Failure, chain},
+    args::{Mask, MaskPassage, MaskPolicy},
+    failure::{Context, Failure},
     input::Input,
     keys::read_secret,
 };
@@ -78,34 +79,4 @@ fn named<'t>(
     let (name, file) = text.split_once('=').ok_or_else(malformed)?;
     let file = Path::new(file);
     Ok((name, file, SoftwareSecret::decode_file_bytes(&read_secret(file)?)))
-}
-
-/// What a file is, as was said, or as its name says. A policy that would do nothing to it is not taken for it.
-fn format(args: &MaskPolicy, file: &Path, policy: &Policy) -> Result<Format, Failure> {
-    let extension = file.extension().map(|extension| extension.to_ascii_lowercase());
-    let format = match (args.format, extension.as_deref().and_then(|extension| extension.to_str()))
-    {
-        (Some(MaskFormat::Json), _) | (None, Some("json")) => Format::Json,
-        (Some(MaskFormat::Ndjson), _) | (None, Some("ndjson" | "jsonl")) => Format::JsonLines,
-        (Some(MaskFormat::Text), _) => Format::Text,
-        (Some(MaskFormat::Sse), _) => Format::Events,
-        (Some(MaskFormat::Form), _) => Format::Form,
-        (None, _) if policy.has_rules() => {
-            return Err(Failure::input("the policy has rules, which are for JSON: say --format"));
-        }
-        (None, _) => Format::Text,
-    };
-    if format == Format::Text && !policy.has_detectors() {
-        return Err(Failure::input("the policy has no [detect], and would do nothing to a text"));
-    }
-    Ok(format)
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::Key(error) => error.into(),
-            error => Self::input(chain(&error)),
-        }
-    }
 }

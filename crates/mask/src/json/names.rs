@@ -53,7 +53,7 @@ impl Name {
         &self.label
     }
 
-    pub(super) fn is_clean(&self) -> bool {
+    pub(crate) fn is_clean(&self) -> bool {
         self.is_clean
     }
 }

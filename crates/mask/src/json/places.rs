@@ -14,7 +14,7 @@ pub(crate) struct Places {
 /// The next step of a rule's path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Reached {
-    rule: u16,
+    rule: u32,
     step: u16,
     /// Whether its path may end with the next step down: nothing but `**` stands before its last one.
     may_end: bool,
@@ -26,6 +26,12 @@ pub(crate) enum Down<'t> {
     /// The name, folded.
     Member(&'t str),
     Element(u64),
+    /// The name in JSON, and in the message, both folded.
+    #[cfg(feature = "protobuf")]
+    Either {
+        json: &'t str,
+        own: &'t str,
+    },
     /// A step in the name of a form's field, which may be either; with no index, any element.
     Field {
         name: &'t str,
@@ -43,6 +49,12 @@ impl Step {
             (Self::Index(own), Down::Field { index: Some(index), .. }) => *own == index,
             (Self::Index(_), Down::Field { name, index: None }) => name.is_empty() && !opens,
             (Self::Key(name), Down::Member(member)) => *name == member,
+            #[cfg(feature = "protobuf")]
+            (Self::Key(name), Down::Either { json, own }) => {
+                *name == json || *name == own && !opens
+            }
+            #[cfg(feature = "protobuf")]
+            (Self::AnyKey, Down::Either { .. }) => true,
             (Self::AnyKey, Down::Member(_)) | (Self::AnyIndex, Down::Element(_)) => true,
             (Self::Index(index), Down::Element(element)) => *index == element,
             _ => false,
@@ -58,11 +70,11 @@ impl Places {
     /// The first rule whose path ends with the value that is this step down.
     pub(crate) fn found(&self, rules: &[Rule], down: Down<'_>) -> Option<usize> {
         let ends = |reached: &&Reached| {
-            let rule = &rules[usize::from(reached.rule)];
+            let rule = &rules[reached.rule as usize];
             let last = || rule.path.steps.last();
             reached.may_end && last().is_some_and(|step| step.fits(down, rule.opens()))
         };
-        self.level().iter().filter(ends).map(|reached| usize::from(reached.rule)).min()
+        self.level().iter().filter(ends).map(|reached| reached.rule as usize).min()
     }
 
     /// The value that is this step down is an object or an array; `None` for the first one.
@@ -71,7 +83,7 @@ impl Places {
         let to = self.reached.len();
         self.levels.push(to);
         let Some(down) = down else {
-            (0..rules.len()).for_each(|rule| self.reach(rules, rule as u16, 0, to));
+            (0..rules.len()).for_each(|rule| self.reach(rules, rule as u32, 0, to));
             return;
         };
         for at in from..to {
@@ -80,9 +92,9 @@ impl Places {
         }
     }
 
-    fn advance(&mut self, rules: &[Rule], rule: u16, step: u16, down: Down<'_>, to: usize) {
-        let opens = rules[usize::from(rule)].opens();
-        match &rules[usize::from(rule)].path.steps[usize::from(step)] {
+    fn advance(&mut self, rules: &[Rule], rule: u32, step: u16, down: Down<'_>, to: usize) {
+        let opens = rules[rule as usize].opens();
+        match &rules[rule as usize].path.steps[usize::from(step)] {
             Step::Deep => {
                 self.reach(rules, rule, step, to);
                 self.advance(rules, rule, step + 1, down, to);
@@ -92,8 +104,8 @@ impl Places {
         }
     }
 
-    fn reach(&mut self, rules: &[Rule], rule: u16, step: u16, to: usize) {
-        let steps = &rules[usize::from(rule)].path.steps;
+    fn reach(&mut self, rules: &[Rule], rule: u32, step: u16, to: usize) {
+        let steps = &rules[rule as usize].path.steps;
         let Some(before_last) = steps.get(usize::from(step)..).and_then(<[_]>::split_last) else {
             return;
         };

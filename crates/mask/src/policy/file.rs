@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use self::{
     parts::{Detect, DetectorIn, LimitsIn, Parts, RuleIn},
-    values::{Checked, Shape},
+    values::{Checked, Shape, Table},
 };
 use super::{Keys, Policy};
 use crate::{Direction, Error, Policies, Scope, Style};
@@ -26,11 +26,12 @@ struct File {
     clear: bool,
     #[serde(default, deserialize_with = "values::style")]
     style: Style,
+    #[serde(default, deserialize_with = "values::said")]
     limits: Option<Checked<LimitsIn>>,
     #[serde(default, rename = "rule", deserialize_with = "values::some")]
     rules: Vec<Checked<RuleIn>>,
     #[serde(default, deserialize_with = "values::or_empty")]
-    detect: Option<Detect>,
+    detect: Option<Table<Detect>>,
     #[serde(default, rename = "detector", deserialize_with = "values::some")]
     detectors: Vec<Checked<DetectorIn>>,
     #[serde(default, rename = "scope", deserialize_with = "values::some")]
@@ -40,6 +41,7 @@ struct File {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ScopeIn {
+    #[serde(default, deserialize_with = "values::text")]
     route: Option<String>,
     #[serde(default, deserialize_with = "values::some")]
     methods: Vec<String>,
@@ -55,11 +57,12 @@ struct ScopeIn {
     clear: bool,
     #[serde(default, deserialize_with = "values::style")]
     style: Style,
+    #[serde(default, deserialize_with = "values::said")]
     limits: Option<Checked<LimitsIn>>,
     #[serde(default, rename = "rule", deserialize_with = "values::some")]
     rules: Vec<Checked<RuleIn>>,
     #[serde(default, deserialize_with = "values::or_empty")]
-    detect: Option<Detect>,
+    detect: Option<Table<Detect>>,
     #[serde(default, rename = "detector", deserialize_with = "values::some")]
     detectors: Vec<Checked<DetectorIn>>,
 }
@@ -77,7 +80,10 @@ impl Shape for File {
     fn checked(self) -> Result<Whole, String> {
         let Self { clear, style, limits, rules, detect, detectors, scopes, .. } = self;
         let limits = limits.map(|limits| limits.0);
-        let parts = said(clear, Parts { style, limits, rules, detect, detectors })?;
+        let parts = said(
+            clear,
+            Parts { style, limits, rules, detect: detect.map(|own| own.0), detectors },
+        )?;
         Ok((parts, scopes.into_iter().map(|scope| scope.0).collect()))
     }
 }
@@ -86,12 +92,19 @@ impl Shape for ScopeIn {
     type Checked = (Scope, Option<Parts>);
 
     fn checked(self) -> Result<Self::Checked, String> {
-        if self.methods.iter().any(|method| !method.bytes().all(|c| c.is_ascii_uppercase())) {
+        if self
+            .methods
+            .iter()
+            .any(|own| own.is_empty() || !own.bytes().all(|c| c.is_ascii_uppercase()))
+        {
             return Err("methods are written in capital letters".to_owned());
         }
         let Self { clear, style, limits, rules, detect, detectors, .. } = self;
         let limits = limits.map(|limits| limits.0);
-        let parts = said(clear, Parts { style, limits, rules, detect, detectors })?;
+        let parts = said(
+            clear,
+            Parts { style, limits, rules, detect: detect.map(|own| own.0), detectors },
+        )?;
         let scope = Scope {
             route: self.route,
             methods: self.methods,

@@ -31,6 +31,10 @@ pub struct Descriptors {
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
     pub(crate) form: Form,
+    /// One that is a text in JSON.
+    pub(crate) is_scalar: bool,
+    /// A `google.protobuf.Value`, in which something must be: null is.
+    pub(crate) has_null: bool,
     pub(crate) fields: HashMap<u32, Field>,
 }
 
@@ -49,9 +53,11 @@ pub(crate) enum Form {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Field {
+    /// Its names, if it has another one in JSON.
     pub(crate) name: String,
-    /// As rules compare it.
-    pub(crate) folded: String,
+    /// As rules compare them: in JSON, and in its message.
+    pub(crate) json: String,
+    pub(crate) own: String,
     pub(crate) kind: FieldKind,
     pub(crate) repeated: bool,
     /// Of version 2: without it the message is none.
@@ -70,16 +76,20 @@ pub(crate) enum FieldKind {
 /// How a number is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Number {
-    Unsigned,
-    Signed,
-    Zigzag,
+    Unsigned64,
+    Unsigned32,
+    Signed64,
+    Signed32,
+    Zigzag64,
+    Zigzag32,
     Fixed64,
     SignedFixed64,
     Double,
     Fixed32,
     SignedFixed32,
     Float,
-    /// True or false, or one of some: no number in itself.
+    Bool,
+    /// One of some, which is no number in itself.
     Choice,
 }
 
@@ -99,6 +109,17 @@ const VALUES: [&str; 12] = [
     "Value",
 ];
 
+const SCALARS: [&str; 3] =
+    ["google.protobuf.Duration", "google.protobuf.FieldMask", "google.protobuf.Timestamp"];
+
+/// A message that has its place, and none of its fields.
+struct Declared<'t> {
+    index: usize,
+    own: &'t DescriptorProto,
+    /// What stands before the names of what is in it.
+    inner: String,
+}
+
 impl Descriptors {
     /// From a `google.protobuf.FileDescriptorSet`.
     ///
@@ -111,15 +132,19 @@ impl Descriptors {
         let mut found = Vec::new();
         for file in &set.file {
             let package = prefix(file.package());
-            file.message_type.iter().for_each(|own| this.declare(&package, own, &mut found));
+            for own in &file.message_type {
+                this.declare(&package, own, &mut found)?;
+            }
         }
-        for (index, own) in found {
+        for Declared { index, own, .. } in &found {
             let fields = own.field.iter().map(|field| this.field(field));
-            this.messages[index].fields = fields.collect::<Result<_, Error>>()?;
-            this.extensions(&own.extension)?;
+            this.messages[*index].fields = fields.collect::<Result<_, Error>>()?;
+        }
+        for Declared { own, inner, .. } in &found {
+            this.extensions(inner, &own.extension)?;
         }
         for file in &set.file {
-            this.extensions(&file.extension)?;
+            this.extensions(&prefix(file.package()), &file.extension)?;
             this.services(file)?;
         }
         this.add_status();
@@ -151,8 +176,8 @@ impl Descriptors {
         &mut self,
         package: &str,
         own: &'t DescriptorProto,
-        found: &mut Vec<(usize, &'t DescriptorProto)>,
-    ) {
+        found: &mut Vec<Declared<'t>>,
+    ) -> Result<(), Error> {
         let name = format!("{package}{}", own.name());
         let form = match &*name {
             _ if own.options.as_ref().is_some_and(|options| options.map_entry()) => Form::Entry,
@@ -162,11 +187,18 @@ impl Descriptors {
             }
             _ => Form::Object,
         };
+        if own.options.as_ref().is_some_and(|options| options.message_set_wire_format()) {
+            return Err(malformed("message sets, which are not known here"));
+        }
         let inner = prefix(&name);
-        found.push((self.messages.len(), own));
-        self.by_name.insert(name, self.messages.len());
-        self.messages.push(Message { form, fields: HashMap::new() });
-        own.nested_type.iter().for_each(|nested| self.declare(&inner, nested, found));
+        found.push(Declared { index: self.messages.len(), own, inner: inner.clone() });
+        let has_null = name == "google.protobuf.Value";
+        let is_scalar = SCALARS.contains(&&*name);
+        if self.by_name.insert(name, self.messages.len()).is_some() {
+            return Err(malformed("two messages of one name"));
+        }
+        self.messages.push(Message { form, is_scalar, has_null, fields: HashMap::new() });
+        own.nested_type.iter().try_for_each(|nested| self.declare(&inner, nested, found))
     }
 
     /// A type, by its full name behind a dot.
@@ -180,25 +212,43 @@ impl Descriptors {
             Type::String => FieldKind::Text,
             Type::Bytes => FieldKind::Bytes,
             Type::Message | Type::Group => FieldKind::Message(self.named(own.type_name())?),
-            Type::Uint64 | Type::Uint32 => FieldKind::Number(Number::Unsigned),
-            Type::Int64 | Type::Int32 => FieldKind::Number(Number::Signed),
-            Type::Sint64 | Type::Sint32 => FieldKind::Number(Number::Zigzag),
+            Type::Uint64 => FieldKind::Number(Number::Unsigned64),
+            Type::Uint32 => FieldKind::Number(Number::Unsigned32),
+            Type::Int64 => FieldKind::Number(Number::Signed64),
+            Type::Int32 => FieldKind::Number(Number::Signed32),
+            Type::Sint64 => FieldKind::Number(Number::Zigzag64),
+            Type::Sint32 => FieldKind::Number(Number::Zigzag32),
             Type::Fixed64 => FieldKind::Number(Number::Fixed64),
             Type::Sfixed64 => FieldKind::Number(Number::SignedFixed64),
             Type::Double => FieldKind::Number(Number::Double),
             Type::Fixed32 => FieldKind::Number(Number::Fixed32),
             Type::Sfixed32 => FieldKind::Number(Number::SignedFixed32),
             Type::Float => FieldKind::Number(Number::Float),
-            Type::Bool | Type::Enum => FieldKind::Number(Number::Choice),
+            Type::Bool => FieldKind::Number(Number::Bool),
+            Type::Enum => FieldKind::Number(Number::Choice),
         };
+        if own.r#type.is_none() {
+            return Err(malformed("a field without a type"));
+        }
         let number = u32::try_from(own.number()).map_err(|_| malformed("a field's number"))?;
         let (repeated, required) = (own.label() == Label::Repeated, own.label() == Label::Required);
-        Ok((number, field(own.name(), kind, repeated, required)))
+        let json = match own.json_name() {
+            "" => own.name(),
+            json => json,
+        };
+        Ok((number, field([own.name(), json], kind, repeated, required)))
     }
 
-    fn extensions(&mut self, extensions: &[FieldDescriptorProto]) -> Result<(), Error> {
+    fn extensions(
+        &mut self,
+        within: &str,
+        extensions: &[FieldDescriptorProto],
+    ) -> Result<(), Error> {
         for own in extensions {
             let (number, field) = self.field(own)?;
+            let mut json = String::new();
+            fold_name(&format!("[{within}{}]", own.name()), &mut json);
+            let field = Field { json, ..field };
             let of = self.named(own.extendee())?;
             self.messages[of].fields.insert(number, field);
         }
@@ -223,27 +273,34 @@ impl Descriptors {
         let mut add = |name: &str, form, fields: Vec<(u32, Field)>| match self.find(name) {
             Some(index) => index,
             None => {
-                self.messages.push(Message { form, fields: fields.into_iter().collect() });
+                let fields = fields.into_iter().collect();
+                let (is_scalar, has_null) = (false, false);
+                self.messages.push(Message { form, is_scalar, has_null, fields });
                 self.by_name.insert(name.to_owned(), self.messages.len() - 1);
                 self.messages.len() - 1
             }
         };
-        let one = |number, name, kind| (number, field(name, kind, false, false));
+        let one = |number, name, kind| (number, field([name; 2], kind, false, false));
         let fields = vec![one(1, "type_url", FieldKind::Text), one(2, "value", FieldKind::Bytes)];
         let any = FieldKind::Message(add("google.protobuf.Any", Form::Any, fields));
         let fields = vec![
-            one(1, "code", FieldKind::Number(Number::Signed)),
+            one(1, "code", FieldKind::Number(Number::Signed32)),
             one(2, "message", FieldKind::Text),
-            (3, field("details", any, true, false)),
+            (3, field(["details"; 2], any, true, false)),
         ];
         add("google.rpc.Status", Form::Object, fields);
     }
 }
 
-fn field(name: &str, kind: FieldKind, repeated: bool, required: bool) -> Field {
-    let mut folded = String::new();
-    fold_name(name, &mut folded);
-    Field { name: name.to_owned(), folded, kind, repeated, required }
+/// One with these names, in its message and in JSON.
+fn field(names: [&str; 2], kind: FieldKind, repeated: bool, required: bool) -> Field {
+    let [own, json] = names.map(|name| {
+        let mut folded = String::new();
+        fold_name(name, &mut folded);
+        folded
+    });
+    let name = if own == json { names[0].to_owned() } else { names.join(" ") };
+    Field { name, json, own, kind, repeated, required }
 }
 
 fn prefix(name: &str) -> String {

@@ -1,10 +1,14 @@
 //! A message, rewritten field by field.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::{
     descriptors::{Descriptors, Field, FieldKind, Form, Number},
-    wire::{self, Raw as Wire, Value},
+    unknown,
+    wire::{self, Raw as Wire, Said, Value},
 };
 use crate::{
     Action, Error, OnLimit, Policy, Strategy,
@@ -30,6 +34,8 @@ enum Place<'t> {
     /// Where the message does, as that is nothing but the value.
     Same,
     Member(&'t str),
+    /// Of a field: its names in JSON and in the message.
+    Either(&'t str, &'t str),
     Element(u64),
 }
 
@@ -38,10 +44,16 @@ impl<'t> Place<'t> {
         match self {
             Self::Same => None,
             Self::Member(name) => Some(Down::Member(name)),
+            Self::Either(json, own) => Some(Down::Either { json, own }),
             Self::Element(index) => Some(Down::Element(index)),
         }
     }
 }
+
+const NO_ROOM: &str = "a number that its type has no room for";
+
+/// Deepest messages within messages, as other readers have it. Each one takes some of the stack.
+const DEEPEST: usize = 100;
 
 /// Rewrites one message.
 pub(super) struct Masking<'t> {
@@ -92,7 +104,7 @@ impl<'t> Masking<'t> {
         outer: &Outer,
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
-        if self.depth >= self.policy.limits.depth {
+        if self.depth >= self.policy.limits.depth.min(DEEPEST) {
             return Err(Error::Limit { offset: self.at(body), reason: "nested deeper" });
         }
         self.depth += 1;
@@ -102,7 +114,7 @@ impl<'t> Masking<'t> {
             (own.form, &own.fields)
         };
         let any = if form == Form::Any { self.type_of(body)? } else { None };
-        let mut counts: HashMap<u32, u64> = HashMap::new();
+        let (mut counts, mut once) = (HashMap::<u32, u64>::new(), HashSet::new());
         let mut rest = body;
         while !rest.is_empty() {
             let raw = self.take(&mut rest)?;
@@ -111,6 +123,11 @@ impl<'t> Masking<'t> {
                     self.any(&raw, any, outer, out)?;
                 }
                 Some(field) => {
+                    // Readers put the parts together, and nobody has looked at what they make then.
+                    let is_part = matches!(field.kind, FieldKind::Message(_)) && !field.repeated;
+                    if is_part && !once.insert(raw.number) {
+                        return Err(self.malformed(raw.all, "a message in more than one part"));
+                    }
                     let count = counts.entry(raw.number).or_default();
                     self.field((message, form), field, &raw, count, outer, out)?;
                 }
@@ -136,7 +153,7 @@ impl<'t> Masking<'t> {
             true => Arc::clone(&outer.name),
             false => self.name(message, raw.number, field),
         };
-        let place = if same { Place::Same } else { Place::Member(&field.folded) };
+        let place = if same { Place::Same } else { Place::Either(&field.json, &field.own) };
         let rule = self.rule(outer.rule, place);
         let inner = Outer { rule, name };
         let is_entry = matches!(field.kind, FieldKind::Message(of) if self.descriptors.message(of).form == Form::Entry);
@@ -212,7 +229,7 @@ impl<'t> Masking<'t> {
                 self.inner(of, raw, body, place, outer, out)
             }
             (FieldKind::Number(number), _) if raw.is(number) => {
-                if let Some(value) = self.number(number, raw.value, keeps, outer)? {
+                if let Some(value) = self.number(number, raw.value, keeps, outer, raw.all)? {
                     out.extend_from_slice(raw.tag);
                     wire::put_number(value, out);
                 }
@@ -240,6 +257,9 @@ impl<'t> Masking<'t> {
         self.message(of, body, outer, &mut masked)?;
         if place.down().is_some() {
             self.places.up();
+        }
+        if masked.is_empty() && self.descriptors.message(of).has_null && !body.is_empty() {
+            masked.extend_from_slice(&[0x08, 0x00]);
         }
         match raw.value {
             _ if masked == body => out.extend_from_slice(raw.all),
@@ -300,14 +320,28 @@ impl<'t> Masking<'t> {
         if let Ok(text) = std::str::from_utf8(bytes) {
             return self.text(raw, text, keeps, outer, out);
         }
+        let name = outer.name.text();
         match self.action(outer.rule) {
-            Some(Action::Replace(kind, strategy)) => {
-                self.policy.tell(outer.name.text(), *kind, None, strategy, "");
-                if keeps {
-                    wire::put_bytes(raw.tag, b"", out);
-                }
+            Some(Action::Opaque) => {
+                out.extend_from_slice(raw.all);
+                return Ok(());
             }
-            Some(Action::Opaque) | None => out.extend_from_slice(raw.all),
+            Some(Action::Replace(kind, strategy)) => {
+                self.policy.tell(name, *kind, None, strategy, "");
+            }
+            None => {
+                // A part of it hardly stands for itself: all of it goes.
+                let hits = self.policy.find(outer.name.label(), &String::from_utf8_lossy(bytes));
+                let Some(hit) = hits.first() else {
+                    out.extend_from_slice(raw.all);
+                    return Ok(());
+                };
+                let strategy = self.policy.strategy_for(hit.kind);
+                self.policy.tell(name, Some(hit.kind), Some(hit.confidence), strategy, "");
+            }
+        }
+        if keeps {
+            wire::put_bytes(raw.tag, b"", out);
         }
         Ok(())
     }
@@ -319,8 +353,13 @@ impl<'t> Masking<'t> {
         value: Value<'v>,
         keeps: bool,
         outer: &Outer,
+        part: &[u8],
     ) -> Result<Option<Value<'v>>, Error> {
-        let whole = wire::whole(number, value);
+        let whole = match wire::said(number, value) {
+            Said::Whole(whole) => Some(whole),
+            Said::Other => None,
+            Said::TooMuch => return Err(self.malformed(part, NO_ROOM)),
+        };
         let masked = match self.action(outer.rule) {
             Some(Action::Opaque) => return Ok(Some(value)),
             Some(Action::Replace(kind, strategy)) => {
@@ -336,10 +375,9 @@ impl<'t> Masking<'t> {
                 less
             }
             None => {
-                let Some(digits) = whole.filter(|whole| *whole >= 0) else {
-                    return Ok(Some(value));
-                };
-                let hits = self.policy.find(outer.name.label(), &digits.to_string());
+                let is_choice = matches!(number, Number::Bool | Number::Choice);
+                let Some(whole) = whole.filter(|_| !is_choice) else { return Ok(Some(value)) };
+                let hits = self.policy.find(outer.name.label(), &whole.to_string());
                 let Some(hit) = hits.first() else { return Ok(Some(value)) };
                 let strategy = self.policy.strategy_for(hit.kind);
                 let name = outer.name.text();
@@ -370,7 +408,7 @@ impl<'t> Masking<'t> {
             let rule = self.rule(outer.rule, Place::Element(*count));
             *count += 1;
             let inner = Outer { rule, name: Arc::clone(&outer.name) };
-            match self.number(number, value, !self.drops(rule), &inner)? {
+            match self.number(number, value, !self.drops(rule), &inner, start)? {
                 Some(same) if same == value => {
                     masked.extend_from_slice(&start[..start.len() - rest.len()]);
                 }
@@ -415,9 +453,13 @@ impl<'t> Masking<'t> {
         }
         let name = Name::new(Raw::plain(&key), self.policy.finder.as_ref());
         let inner = Outer { rule, name: Arc::new(name) };
-        let (mut masked, mut rest) = (Vec::with_capacity(body.len()), body);
+        let (mut masked, mut rest, mut values) = (Vec::with_capacity(body.len()), body, 0);
         while !rest.is_empty() {
             let part = self.take(&mut rest)?;
+            values += usize::from(part.number == 2);
+            if values > 1 && matches!(value_field.kind, FieldKind::Message(_)) {
+                return Err(self.malformed(part.all, "a message in more than one part"));
+            }
             match (part.number, &shown) {
                 (1, None) => masked.extend_from_slice(part.all),
                 (1, Some(shown)) => wire::put_bytes(part.tag, shown.as_bytes(), &mut masked),
@@ -434,7 +476,13 @@ impl<'t> Masking<'t> {
 
     /// The name that counts: the last one.
     fn key(&self, field: &Field, body: &[u8]) -> Result<String, Error> {
-        let (mut key, mut rest) = (String::new(), body);
+        // What is not written is the least there is.
+        let none = match field.kind {
+            FieldKind::Number(Number::Bool) => "false",
+            FieldKind::Number(_) => "0",
+            _ => "",
+        };
+        let (mut key, mut rest) = (none.to_owned(), body);
         while !rest.is_empty() {
             let part = self.take(&mut rest)?;
             if part.number != 1 {
@@ -446,7 +494,11 @@ impl<'t> Masking<'t> {
                     Err(_) => return Err(self.malformed(text, "no UTF-8")),
                 },
                 (FieldKind::Number(number), value) if part.is(number) => {
-                    wire::whole(number, value).map_or_else(String::new, |whole| whole.to_string())
+                    match (number, wire::said(number, value)) {
+                        (Number::Bool, Said::Whole(whole)) => (whole == 1).to_string(),
+                        (_, Said::Whole(whole)) => whole.to_string(),
+                        _ => return Err(self.malformed(part.all, NO_ROOM)),
+                    }
                 }
                 _ => return Err(self.malformed(part.all, "a name of another type")),
             };
@@ -479,7 +531,21 @@ impl<'t> Masking<'t> {
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
         match (of, raw.value) {
-            (Some(of), Value::Bytes(body)) => self.inner(of, raw, body, Place::Same, outer, out),
+            (Some(of), Value::Bytes(body)) => {
+                // In JSON a message that has a form of its own is the member `value`; others are members of this one.
+                let own = self.descriptors.message(of);
+                if own.form == Form::Object && !own.is_scalar {
+                    return self.inner(of, raw, body, Place::Same, outer, out);
+                }
+                let place = Place::Member("value");
+                let rule = self.rule(outer.rule, place);
+                if self.drops(rule) {
+                    return Ok(());
+                }
+                let finder = self.policy.finder.as_ref();
+                let name = Arc::new(Name::new(Raw::plain("value"), finder));
+                self.inner(of, raw, body, place, &Outer { rule, name }, out)
+            }
             _ if self.policy.has_rules() && self.action(outer.rule).is_none() => Err(self
                 .malformed(raw.all, "a message of an unknown type, for which there may be a rule")),
             _ => self.unknown(raw, outer.rule, out),
@@ -493,16 +559,10 @@ impl<'t> Masking<'t> {
         rule: Option<usize>,
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
-        let hit = match (self.action(rule), raw.value) {
-            (Some(Action::Replace(..)), _) => return Ok(()),
-            (Some(Action::Opaque), _) => false,
-            (None, Value::Varint(value) | Value::Fixed64(value)) => {
-                self.is_found(&value.to_string())
-            }
-            (None, Value::Fixed32(value)) => self.is_found(&value.to_string()),
-            (None, Value::Bytes(bytes) | Value::Group(bytes, _)) => {
-                self.is_found(&String::from_utf8_lossy(bytes))
-            }
+        let hit = match self.action(rule) {
+            Some(Action::Replace(..)) => return Ok(()),
+            Some(Action::Opaque) => false,
+            None => unknown::is_suspicious(self.policy, raw.value)?,
         };
         if hit {
             return Err(self
@@ -510,9 +570,5 @@ impl<'t> Masking<'t> {
         }
         out.extend_from_slice(raw.all);
         Ok(())
-    }
-
-    fn is_found(&self, text: &str) -> bool {
-        !self.policy.find(Name::default().label(), text).is_empty()
     }
 }

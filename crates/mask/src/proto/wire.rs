@@ -2,7 +2,7 @@
 
 use prost::encoding::{decode_varint, encode_varint};
 
-use super::descriptors::Number;
+pub(super) use super::descriptors::Number;
 
 /// A field with its number and value.
 pub(super) struct Raw<'t> {
@@ -57,12 +57,10 @@ impl<'t> Raw<'t> {
 
     /// Whether a value is written as one of this kind is, by itself.
     pub(super) fn is(&self, number: Number) -> bool {
-        matches!(
-            (self.value, number),
-            (Value::Varint(_), Number::Unsigned | Number::Signed | Number::Zigzag | Number::Choice)
-                | (Value::Fixed64(_), Number::Fixed64 | Number::SignedFixed64 | Number::Double)
-                | (Value::Fixed32(_), Number::Fixed32 | Number::SignedFixed32 | Number::Float)
-        )
+        let mut bytes = self.all.get(self.tag.len()..).unwrap_or_default();
+        element(number, &mut bytes).is_some_and(|value| {
+            std::mem::discriminant(&value) == std::mem::discriminant(&self.value)
+        })
     }
 }
 
@@ -101,9 +99,14 @@ pub(super) fn put_bytes(tag: &[u8], value: &[u8], out: &mut Vec<u8>) {
 /// The next element of many numbers that are written together.
 pub(super) fn element<'t>(number: Number, rest: &mut &'t [u8]) -> Option<Value<'t>> {
     Some(match number {
-        Number::Unsigned | Number::Signed | Number::Zigzag | Number::Choice => {
-            Value::Varint(varint(rest)?)
-        }
+        Number::Unsigned64
+        | Number::Unsigned32
+        | Number::Signed64
+        | Number::Signed32
+        | Number::Zigzag64
+        | Number::Zigzag32
+        | Number::Bool
+        | Number::Choice => Value::Varint(varint(rest)?),
         Number::Fixed64 | Number::SignedFixed64 | Number::Double => {
             Value::Fixed64(u64::from_le_bytes(*fixed(rest)?))
         }
@@ -113,30 +116,47 @@ pub(super) fn element<'t>(number: Number, rest: &mut &'t [u8]) -> Option<Value<'
     })
 }
 
-/// What a value says: a whole number, if it is one.
-pub(super) fn whole(number: Number, value: Value<'_>) -> Option<i128> {
-    // Beyond these a float has no units.
-    let of_float = |value: f64, most: f64| {
-        (value.fract() == 0.0 && value.abs() < most).then_some(value as i128)
+/// What a value says.
+pub(super) enum Said {
+    Whole(i128),
+    /// With a fraction, or none at all.
+    Other,
+    /// More than its type has room for: some readers take a part of it.
+    TooMuch,
+}
+
+/// What a number says.
+pub(super) fn said(number: Number, value: Value<'_>) -> Said {
+    let of_float = |value: f64| match value.fract() == 0.0 && value.abs() < 1e30 {
+        true => Said::Whole(value as i128),
+        false => Said::Other,
     };
-    Some(match (number, value) {
-        (Number::Unsigned, Value::Varint(value)) => value.into(),
-        (Number::Signed, Value::Varint(value)) => value.cast_signed().into(),
-        (Number::Zigzag, Value::Varint(value)) => {
-            ((value >> 1).cast_signed() ^ -(value & 1).cast_signed()).into()
+    let within = |whole: i128, least: i128, most: i128| match (least..=most).contains(&whole) {
+        true => Said::Whole(whole),
+        false => Said::TooMuch,
+    };
+    let zigzag = |value: u64| i128::from((value >> 1).cast_signed() ^ -(value & 1).cast_signed());
+    match (number, value) {
+        (Number::Unsigned64, Value::Varint(value)) => Said::Whole(value.into()),
+        (Number::Unsigned32, Value::Varint(value)) => within(value.into(), 0, u32::MAX.into()),
+        (Number::Signed64, Value::Varint(value)) => Said::Whole(value.cast_signed().into()),
+        (Number::Signed32 | Number::Choice, Value::Varint(value)) => {
+            within(value.cast_signed().into(), i32::MIN.into(), i32::MAX.into())
         }
-        (Number::Fixed64, Value::Fixed64(value)) => value.into(),
-        (Number::SignedFixed64, Value::Fixed64(value)) => value.cast_signed().into(),
-        (Number::Double, Value::Fixed64(value)) => {
-            return of_float(f64::from_bits(value), 9_007_199_254_740_992.0);
-        }
-        (Number::Fixed32, Value::Fixed32(value)) => value.into(),
-        (Number::SignedFixed32, Value::Fixed32(value)) => value.cast_signed().into(),
-        (Number::Float, Value::Fixed32(value)) => {
-            return of_float(f32::from_bits(value).into(), 16_777_216.0);
-        }
-        _ => return None,
-    })
+        (Number::Zigzag64, Value::Varint(value)) => Said::Whole(zigzag(value)),
+        (Number::Zigzag32, Value::Varint(value)) => match u32::try_from(value) {
+            Ok(_) => Said::Whole(zigzag(value)),
+            Err(_) => Said::TooMuch,
+        },
+        (Number::Bool, Value::Varint(value)) => within(value.into(), 0, 1),
+        (Number::Fixed64, Value::Fixed64(value)) => Said::Whole(value.into()),
+        (Number::SignedFixed64, Value::Fixed64(value)) => Said::Whole(value.cast_signed().into()),
+        (Number::Double, Value::Fixed64(value)) => of_float(f64::from_bits(value)),
+        (Number::Fixed32, Value::Fixed32(value)) => Said::Whole(value.into()),
+        (Number::SignedFixed32, Value::Fixed32(value)) => Said::Whole(value.cast_signed().into()),
+        (Number::Float, Value::Fixed32(value)) => of_float(f32::from_bits(value).into()),
+        _ => Said::Other,
+    }
 }
 
 /// A whole number as such a value; of one that is not whole, or that it has no room for, nothing is left.
@@ -146,16 +166,19 @@ pub(super) fn value_of(number: Number, whole: Option<i128>) -> Value<'static> {
     let signed = i64::try_from(whole).unwrap_or(0);
     let small = i32::try_from(whole).unwrap_or(0);
     match number {
-        Number::Unsigned => Value::Varint(unsigned),
-        Number::Signed => Value::Varint(signed.cast_unsigned()),
-        Number::Zigzag => Value::Varint(((signed << 1) ^ (signed >> 63)).cast_unsigned()),
+        Number::Unsigned64 => Value::Varint(unsigned),
+        Number::Unsigned32 => Value::Varint(u32::try_from(whole).unwrap_or(0).into()),
+        Number::Signed64 => Value::Varint(signed.cast_unsigned()),
+        Number::Signed32 => Value::Varint(i64::from(small).cast_unsigned()),
+        Number::Zigzag64 => Value::Varint(((signed << 1) ^ (signed >> 63)).cast_unsigned()),
+        Number::Zigzag32 => Value::Varint(((small << 1) ^ (small >> 31)).cast_unsigned().into()),
         Number::Fixed64 => Value::Fixed64(unsigned),
         Number::SignedFixed64 => Value::Fixed64(signed.cast_unsigned()),
         Number::Double => Value::Fixed64((signed as f64).to_bits()),
         Number::Fixed32 => Value::Fixed32(u32::try_from(whole).unwrap_or(0)),
         Number::SignedFixed32 => Value::Fixed32(small.cast_unsigned()),
         Number::Float => Value::Fixed32((small as f32).to_bits()),
-        Number::Choice => Value::Varint(0),
+        Number::Bool | Number::Choice => Value::Varint(0),
     }
 }
 

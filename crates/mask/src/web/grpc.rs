@@ -26,8 +26,13 @@ pub(super) fn encoding(head: &HeaderMap) -> Option<Encoding> {
 }
 
 /// Whether it is a body of gRPC with messages of protobuf.
-pub(super) fn is_grpc(essence: &str) -> bool {
+pub(super) fn is_known(essence: &str) -> bool {
     matches!(essence, "application/grpc" | "application/grpc+proto")
+}
+
+/// Whether it is of gRPC in any form, or its head has an error of it.
+pub(super) fn is_any(head: &HeaderMap, essence: &str) -> bool {
+    essence.starts_with("application/grpc") || head.contains_key("grpc-status")
 }
 
 impl Grpc {
@@ -49,6 +54,7 @@ pub(super) struct Messages {
     encoding: Encoding,
     held: Vec<u8>,
     offset: u64,
+    failed: bool,
     /// Whether an error is said in the trailers, as a service does.
     pub(super) answers: bool,
 }
@@ -65,10 +71,13 @@ impl Messages {
         answers: bool,
     ) -> Self {
         let (names, held) = (Names::new(), Vec::new());
-        Self { grpc, policy, names, message, encoding, held, offset: 0, answers }
+        Self { grpc, policy, names, message, encoding, held, offset: 0, failed: false, answers }
     }
 
     pub(super) fn push(&mut self, piece: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+        if std::mem::replace(&mut self.failed, true) {
+            return Err(Error::Closed);
+        }
         self.held.extend_from_slice(piece);
         let held = std::mem::take(&mut self.held);
         let mut rest = &held[..];
@@ -83,11 +92,18 @@ impl Messages {
             self.offset += (PREFIX + len) as u64;
             rest = behind;
         }
-        self.held = rest.to_vec();
+        let taken = held.len() - rest.len();
+        self.held = held;
+        self.held.drain(..taken);
+        // Whatever ended it, also a panic, it stays closed.
+        self.failed = false;
         Ok(())
     }
 
-    pub(super) fn finish(&self) -> Result<(), Error> {
+    pub(super) fn finish(&mut self) -> Result<(), Error> {
+        if std::mem::replace(&mut self.failed, true) {
+            return Err(Error::Closed);
+        }
         if self.held.is_empty() { Ok(()) } else { Err(self.malformed("it ends too early")) }
     }
 

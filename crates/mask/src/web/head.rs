@@ -25,6 +25,8 @@ pub(super) enum Plan {
     Messages(Encoding),
     /// It cannot be masked, for this reason.
     Refuse(&'static str),
+    /// Not even its head, for this reason.
+    RefuseAll(&'static str),
 }
 
 impl Plan {
@@ -43,10 +45,11 @@ impl Plan {
         if is_media_type(&essence) && settings.passing.iter().any(passes) {
             return Self::Pass;
         }
-        if settings.grpc.is_some() && grpc::is_grpc(&essence) {
-            return match grpc::encoding(head) {
-                Some(encoding) => Self::Messages(encoding),
-                None => Self::Refuse("it is compressed in a way that is not known here"),
+        if grpc::is_any(head, &essence) {
+            return match grpc::encoding(head).filter(|_| grpc::is_known(&essence)) {
+                Some(encoding) if settings.grpc.is_some() => Self::Messages(encoding),
+                Some(_) => Self::RefuseAll("there are no descriptors of its messages"),
+                None => Self::RefuseAll("it is of gRPC in a form that is not known here"),
             };
         }
         let Some(format) = Format::of_media_type(media_type) else {

@@ -136,7 +136,7 @@ fn masked_request<B: Body>(
     let Some(policy) = policy else { return Ok(MaskBody::passing(body)) };
     let plan = Plan::new(&head.headers, policy, settings);
     // With gRPC there is something to mask beside it.
-    if is_empty(&body) && !matches!(plan, Plan::Messages(_)) {
+    if is_empty(&body) && !matches!(plan, Plan::Messages(_) | Plan::RefuseAll(_)) {
         return Ok(MaskBody::empty(body));
     }
     match plan {
@@ -153,7 +153,7 @@ fn masked_request<B: Body>(
             clean(&mut head.headers);
             Ok(MaskBody::masking(body, Arc::clone(policy), format, encoding))
         }
-        Plan::Refuse(reason) => Err(reason),
+        Plan::Refuse(reason) | Plan::RefuseAll(reason) => Err(reason),
     }
 }
 
@@ -177,12 +177,16 @@ async fn masked<R: Body<Data = Bytes, Error: Into<BoxError>>>(
         if let Err(error) = grpc.head(&mut head.headers, &policy) {
             return refusal(unmasked(&error.to_string()), true);
         }
-        if is_empty(&body) {
+        // Trailers may come behind a body without messages.
+        if body.is_end_stream() {
             // The head has the status, and is the end of the stream.
             return Response::from_parts(head, MaskBody::whole(""));
         }
         let messages = Messages::new(grpc.clone(), policy, chosen.answer, encoding, true);
         return Response::from_parts(head, MaskBody::messages(body, messages));
+    }
+    if let Plan::RefuseAll(reason) = plan {
+        return refusal(unmasked(reason), true);
     }
     let has_none = matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     if is_head || has_none || is_empty(&body) {
@@ -197,7 +201,9 @@ async fn masked<R: Body<Data = Bytes, Error: Into<BoxError>>>(
         Plan::Pass => return Response::from_parts(head, MaskBody::passing(body)),
         Plan::Mask(format, encoding) => (format, encoding),
         Plan::Messages(_) => return refusal(unmasked("there are no descriptors"), true),
-        Plan::Refuse(reason) => return refusal(unmasked(reason), is_grpc),
+        Plan::Refuse(reason) | Plan::RefuseAll(reason) => {
+            return refusal(unmasked(reason), is_grpc);
+        }
     };
     clean(&mut head.headers);
     let mut body = MaskBody::masking(body, policy, format, encoding);

@@ -18,7 +18,7 @@ with tempfile.TemporaryDirectory() as folder:
     path = os.path.join(folder, "bank.pb")
     well_known = os.path.join(os.path.dirname(protoc.__file__), "_proto")
     words = ["protoc", f"-I{here}", f"-I{well_known}", "--include_imports"]
-    if protoc.main([*words, f"--descriptor_set_out={path}", "bank.proto"]) != 0:
+    if protoc.main([*words, f"--descriptor_set_out={path}", "bank.proto", "odd.proto"]) != 0:
         sys.exit("protoc")
     with open(path, "rb") as file:
         written = file.read()

@@ -1,8 +1,6 @@
 //! `gmkit mask apply`.
 
-use std::sync::Arc;
-
-use super::{BodyStream, format, policy};
+use super::{policy, work::Work};
 use crate::{
     args::MaskApply,
     failure::{Context, Failure},
@@ -11,19 +9,18 @@ use crate::{
 };
 
 pub(super) fn run(args: &MaskApply) -> Result<(), Failure> {
-    let policy = Arc::new(policy(&args.policy)?);
-    let format = format(&args.policy, &args.file, &policy)?;
-    let mut stream = BodyStream::new(policy, format);
+    let mut work = Work::new(&args.policy, &args.file, policy(&args.policy)?)?;
     let input = Input::open(&args.file)?;
-    let mut output = Output::create(args.output.as_deref(), Content::Text, Access::Public)?;
+    let content = if work.is_text() { Content::Text } else { Content::Binary };
+    let mut output = Output::create(args.output.as_deref(), content, Access::Public)?;
     let mut masked = Vec::new();
     input.for_each(|piece| {
-        stream.push(piece, &mut masked).about(&args.file)?;
+        work.push(piece, &mut masked).about(&args.file)?;
         output.write(&masked)?;
         masked.clear();
         Ok(())
     })?;
-    stream.finish(&mut masked).about(&args.file)?;
+    work.finish(&mut masked).about(&args.file)?;
     output.write(&masked)?;
     output.commit()
 }

@@ -7,7 +7,7 @@ use std::{
 
 use gmkit::mask::{Decision, Kind, Observer, Strategy, Style, candidates};
 
-use super::{BodyStream, format, policy};
+use super::{policy, work::Work};
 use crate::{
     args::MaskExplain,
     failure::{Context, Failure},
@@ -68,15 +68,14 @@ impl Observer for Seen {
 pub(super) fn run(args: &MaskExplain) -> Result<(), Failure> {
     let seen = Arc::new(Seen::default());
     let policy = policy(&args.policy)?.with_observer(Arc::clone(&seen) as Arc<dyn Observer>);
-    let format = format(&args.policy, &args.file, &policy)?;
-    let mut stream = BodyStream::new(Arc::new(policy), format);
+    let mut work = Work::new(&args.policy, &args.file, policy)?;
     let mut masked = Vec::new();
     Input::open(&args.file)?.for_each(|piece| {
         masked.clear();
-        stream.push(piece, &mut masked).about(&args.file)
+        work.push(piece, &mut masked).about(&args.file)
     })?;
-    stream.finish(&mut masked).about(&args.file)?;
-    drop(stream);
+    work.finish(&mut masked).about(&args.file)?;
+    drop(work);
     let rows = std::mem::take(&mut *seen.0.lock().unwrap_or_else(PoisonError::into_inner));
     if args.json.json {
         let rows: Vec<_> = rows.iter().map(|(row, count)| json(row, *count)).collect();

@@ -26,8 +26,11 @@ pub(super) struct Parts {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct LimitsIn {
+    #[serde(deserialize_with = "values::said")]
     max_inspect: Option<usize>,
+    #[serde(deserialize_with = "values::said")]
     depth: Option<usize>,
+    #[serde(deserialize_with = "values::said")]
     nested: Option<usize>,
     #[serde(deserialize_with = "values::on_limit")]
     on_limit: OnLimit,
@@ -38,7 +41,9 @@ pub(super) struct LimitsIn {
 pub(super) struct RuleIn {
     #[serde(deserialize_with = "values::path")]
     path: Path,
+    #[serde(default, deserialize_with = "values::said")]
     kind: Option<KindIn>,
+    #[serde(default, deserialize_with = "values::said")]
     strategy: Option<StrategyIn>,
     #[serde(default)]
     opaque: bool,
@@ -51,6 +56,7 @@ pub(super) struct Detect {
     kinds: Vec<KindIn>,
     #[serde(deserialize_with = "values::least")]
     least: Option<Confidence>,
+    #[serde(deserialize_with = "values::said")]
     strategy: Option<StrategyIn>,
     strategies: BTreeMap<KindIn, StrategyIn>,
 }
@@ -63,6 +69,7 @@ pub(super) struct DetectorIn {
     pattern: String,
     #[serde(default, deserialize_with = "values::some")]
     words: Vec<String>,
+    #[serde(default, deserialize_with = "values::said")]
     strategy: Option<StrategyIn>,
 }
 

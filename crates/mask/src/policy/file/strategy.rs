@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 
 use serde::Deserialize;
 
-use super::values::style;
+use super::values::{Table, said, style};
 use crate::{Digits, Error, Keys, Sealing, Strategy, Style, Tokens};
 
 /// `"mask"`, or `{ token = "key", domain = "..." }`.
@@ -16,12 +16,12 @@ use crate::{Digits, Error, Keys, Sealing, Strategy, Style, Tokens};
 )]
 pub(super) enum StrategyIn {
     Named(Named),
-    Styled(Styled),
-    Truncate(Truncated),
-    Generalise(Generalised),
-    Token(Token),
-    Seal(Seal),
-    Ff1(Ff1),
+    Styled(Table<Styled>),
+    Truncate(Table<Truncated>),
+    Generalise(Table<Generalised>),
+    Token(Table<Token>),
+    Seal(Table<Seal>),
+    Ff1(Table<Ff1>),
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -56,6 +56,7 @@ pub(super) struct Generalised {
 #[serde(deny_unknown_fields)]
 pub(super) struct Seal {
     seal: String,
+    #[serde(default, deserialize_with = "said")]
     domain: Option<String>,
 }
 
@@ -63,6 +64,7 @@ pub(super) struct Seal {
 #[serde(deny_unknown_fields)]
 pub(super) struct Ff1 {
     ff1: String,
+    #[serde(default, deserialize_with = "said")]
     domain: Option<String>,
     /// How many digits stay, in front and at the end.
     #[serde(default)]
@@ -73,6 +75,7 @@ pub(super) struct Ff1 {
 #[serde(deny_unknown_fields)]
 pub(super) struct Token {
     token: String,
+    #[serde(default, deserialize_with = "said")]
     domain: Option<String>,
 }
 
@@ -88,18 +91,18 @@ impl StrategyIn {
             None | Some(Self::Named(Named::Mask)) => Strategy::Mask(plain),
             Some(Self::Named(Named::Nullify)) => Strategy::Nullify,
             Some(Self::Named(Named::Drop)) => Strategy::Drop,
-            Some(Self::Styled(styled)) => Strategy::Mask(styled.style),
-            Some(Self::Truncate(truncated)) => Strategy::Truncate(truncated.truncate),
-            Some(Self::Generalise(general)) => Strategy::Generalise(general.step.get()),
-            Some(Self::Token(token)) => {
+            Some(Self::Styled(Table(styled))) => Strategy::Mask(styled.style),
+            Some(Self::Truncate(Table(truncated))) => Strategy::Truncate(truncated.truncate),
+            Some(Self::Generalise(Table(general))) => Strategy::Generalise(general.step.get()),
+            Some(Self::Token(Table(token))) => {
                 let domain = token.domain.as_deref().unwrap_or(domain);
                 Strategy::Token(Tokens::new(keys.secret(&token.token)?, domain)?)
             }
-            Some(Self::Seal(seal)) => {
+            Some(Self::Seal(Table(seal))) => {
                 let domain = seal.domain.as_deref().unwrap_or(domain);
                 Strategy::Seal(Sealing::new(keys.field(&seal.seal)?, domain)?)
             }
-            Some(Self::Ff1(ff1)) => {
+            Some(Self::Ff1(Table(ff1))) => {
                 let domain = ff1.domain.as_deref().unwrap_or(domain);
                 let [first, last] = ff1.keep.map(usize::from);
                 let digits = Digits::new(keys.field(&ff1.ff1)?, domain)?;

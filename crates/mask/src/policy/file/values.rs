@@ -1,6 +1,11 @@
 //! What single values of a policy's file are.
 
-use serde::{Deserialize, Deserializer, de::Error as _};
+use std::{fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 
 use crate::{
     Confidence, Direction, Error, Kind, OnLimit, Style,
@@ -20,7 +25,31 @@ pub(super) struct Checked<S: Shape>(pub(super) S::Checked);
 
 impl<'de, S: Shape + Deserialize<'de>> Deserialize<'de> for Checked<S> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        S::deserialize(from)?.checked().map(Self).map_err(D::Error::custom)
+        Table::<S>::deserialize(from)?.0.checked().map(Self).map_err(D::Error::custom)
+    }
+}
+
+/// What has names for its values: serde's structs would take a list of them, too.
+#[derive(Clone, Default)]
+pub(super) struct Table<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Names<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Names<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+
+        from.deserialize_map(Names(PhantomData)).map(Self)
     }
 }
 
@@ -32,6 +61,24 @@ impl<'de> Deserialize<'de> for KindIn {
         let name = String::deserialize(from)?;
         let none = || D::Error::custom(format!("{name:?} is no kind of personal data"));
         Kind::from_name(&name).map(Self).ok_or_else(none)
+    }
+}
+
+/// What is named is there: nothing could as well mean anything.
+pub(super) fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    from: D,
+) -> Result<Option<T>, D::Error> {
+    match Option::deserialize(from)? {
+        Some(value) => Ok(Some(value)),
+        None => Err(D::Error::custom("there is nothing: give a value, or leave it out")),
+    }
+}
+
+/// A text with something in it.
+pub(super) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    match said::<D, String>(from)? {
+        Some(text) if text.is_empty() => Err(D::Error::custom("an empty text: leave it out")),
+        text => Ok(text),
     }
 }
 

@@ -13,24 +13,38 @@ use crate::{
     proto::{self, Names},
 };
 
-/// What belongs to the protocol, or says who calls: nothing is looked for in it.
-const OF_THE_PROTOCOL: [&str; 16] = [
+/// Without which the protocol does not work: nothing is done with it.
+const OF_THE_PROTOCOL: [&str; 15] = [
+    "connection",
+    "content-encoding",
+    "content-type",
+    "grpc-accept-encoding",
+    "grpc-encoding",
+    "grpc-message-type",
+    "grpc-previous-rpc-attempts",
+    "grpc-retry-pushback-ms",
+    "grpc-status",
+    "grpc-timeout",
+    "host",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+];
+
+/// What says who calls, and from where: it goes where there is a rule for it, and nothing is looked for in it.
+const OF_THE_CALLER: [&str; 11] = [
     "accept",
     "accept-encoding",
     "authorization",
-    "connection",
-    "content-type",
     "cookie",
     "date",
-    "host",
     "proxy-authorization",
     "server",
-    "te",
     "traceparent",
     "tracestate",
-    "trailer",
-    "transfer-encoding",
     "user-agent",
+    "via",
 ];
 
 const MESSAGE: &str = "grpc-message";
@@ -83,10 +97,7 @@ impl One<'_> {
             (DETAILS, None) => return self.details(value),
             (name, None) if name.ends_with("-bin") => return Ok(Some(value.clone())),
             (name, Some(_)) if name.ends_with("-bin") => return Ok(None),
-            // gRPC's own words.
-            (name, _) if name.starts_with("grpc-") && name != MESSAGE => {
-                return Ok(Some(value.clone()));
-            }
+            (name, None) if OF_THE_CALLER.contains(&name) => return Ok(Some(value.clone())),
             _ => {}
         }
         // What is no text is no metadata, and nobody can look into it.
@@ -95,6 +106,9 @@ impl One<'_> {
             return Err(Error::Limit { offset: 0, reason: "longer metadata" });
         }
         let name = Arc::new(Name::new(Raw::plain(self.name), self.policy.finder.as_ref()));
+        if !name.is_clean() {
+            return Ok(None);
+        }
         let rewriter = Rewriter::new(self.policy);
         if self.name == MESSAGE {
             let Ok(text) = percent_decode(text.as_bytes()).decode_utf8() else { return Ok(None) };
