@@ -26,7 +26,7 @@ pub enum Error {
     CutOff,
     /// A key, or the random number generator, failed.
     Key(gmkit_keys::Error),
-    /// A name of a key is 1 to 64 printable characters of ASCII, and no two are the same.
+    /// A name of a key or a client is 1 to 64 printable characters of ASCII, and no two are the same.
     KeyName,
 }
 
@@ -43,7 +43,9 @@ impl fmt::Display for Error {
             Self::Rejected => "the sealed body is rejected",
             Self::CutOff => "the sealed body ends before its end",
             Self::Key(_) => "a key failed",
-            Self::KeyName => "a key has a name of its own, of 1 to 64 printable characters",
+            Self::KeyName => {
+                "a key, or a client, has a name of its own, of 1 to 64 printable characters"
+            }
         })
     }
 }

@@ -38,14 +38,18 @@ impl SealKeys {
         Self { keys: BTreeMap::new(), current: name.to_owned() }.with(name, key)
     }
 
+    /// None: all clients draw their own ([`crate::Sessions`]).
+    #[must_use]
+    pub fn none() -> Self {
+        Self { keys: BTreeMap::new(), current: String::new() }
+    }
+
     /// With another one, to open with.
     ///
     /// # Errors
     /// [`Error::KeyName`].
     pub fn with(mut self, name: &str, key: Arc<dyn SecretKey>) -> Result<Self, Error> {
-        if !(1..=64).contains(&name.len()) || !name.bytes().all(|c| c.is_ascii_graphic()) {
-            return Err(Error::KeyName);
-        }
+        check_name(name)?;
         match self.keys.insert(name.to_owned(), key) {
             None => Ok(self),
             // Which of the two was meant nobody can tell.
@@ -61,6 +65,12 @@ impl SealKeys {
     pub(crate) fn get(&self, name: &str) -> Result<&Arc<dyn SecretKey>, Error> {
         self.keys.get(name).ok_or(Error::UnknownKey)
     }
+}
+
+/// Whether a key, or a client, may have this name.
+pub(crate) fn check_name(name: &str) -> Result<(), Error> {
+    let right = (1..=64).contains(&name.len()) && name.bytes().all(|c| c.is_ascii_graphic());
+    if right { Ok(()) } else { Err(Error::KeyName) }
 }
 
 /// Keys that can be changed while bodies pass: each exchange ends with the keys with which it began.

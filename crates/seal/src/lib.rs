@@ -6,15 +6,18 @@
 //! one chunk of memory. `docs/src/en/sealed-bodies.md` has the format.
 //!
 //! What is in heads, and the length of bodies, is not hidden, and but for the media type and encoding heads are not
-//! authentic. One key seals 2^32 chunks at most (NIST SP 800-38D, 8.3), which nothing here counts: change keys in time.
+//! authentic. One key seals 2^32 chunks at most (NIST SP 800-38D, 8.3), which nothing here counts: change keys in time, or let
+//! clients draw their own ([`Sessions`], [`ClientSession`]).
 
 mod error;
 mod frame;
 mod head;
 mod keys;
 mod replay;
+mod session;
 mod web;
 
 pub use error::Error;
 pub use keys::{CurrentSealKeys, SealKeys};
+pub use session::{ClientSession, CurrentSessions, SEALED_KEY, SealedBy, Sessions};
 pub use web::{MEDIA_TYPE, SEALED, SealBody, SealClient, SealClientLayer, SealLayer, SealService};

@@ -17,7 +17,7 @@ use tower_layer::Layer;
 
 pub use self::{body::SealBody, client::SealClient, server::SealService};
 use crate::{
-    CurrentSealKeys, Error,
+    ClientSession, CurrentSealKeys, CurrentSessions, Error,
     head::{Head, Place},
     replay::Seen,
 };
@@ -115,6 +115,7 @@ pub struct SealLayer {
 struct Server {
     common: Settings,
     routes: Arc<dyn Fn(&Parts) -> bool + Send + Sync>,
+    sessions: Option<Arc<CurrentSessions>>,
     seen: Arc<Seen>,
     /// When it began to remember, in milliseconds since 1970.
     start: u64,
@@ -126,7 +127,8 @@ impl SealLayer {
     pub fn new(keys: Arc<CurrentSealKeys>) -> Self {
         let common = Settings::new(keys);
         let start = common.now();
-        let settings = Server { common, routes: Arc::new(|_| true), seen: Arc::default(), start };
+        let (routes, seen) = (Arc::new(|_: &Parts| true), Arc::default());
+        let settings = Server { common, routes, sessions: None, seen, start };
         Self { settings: Arc::new(settings) }
     }
 
@@ -141,6 +143,12 @@ impl SealLayer {
     #[must_use]
     pub fn with_routes(self, sealed: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
         self.change(|settings| settings.routes = Arc::new(sealed))
+    }
+
+    /// Also for clients that draw keys of their own. Their requests have [`crate::SealedBy`] among their extensions.
+    #[must_use]
+    pub fn with_sessions(self, sessions: Arc<CurrentSessions>) -> Self {
+        self.change(|settings| settings.sessions = Some(sessions))
     }
 
     /// How far apart the clocks may be.
@@ -188,34 +196,48 @@ impl fmt::Debug for SealLayer {
 /// very request, under its key.
 #[derive(Clone)]
 pub struct SealClientLayer {
-    settings: Settings,
+    settings: Client,
+}
+
+/// What a client has.
+#[derive(Clone)]
+struct Client {
+    common: Settings,
+    session: Option<Arc<ClientSession>>,
 }
 
 impl SealClientLayer {
     /// With these keys, and clocks that are a minute apart at most.
     #[must_use]
     pub fn new(keys: Arc<CurrentSealKeys>) -> Self {
-        Self { settings: Settings::new(keys) }
+        Self { settings: Client { common: Settings::new(keys), session: None } }
     }
 
     /// How far apart the clocks may be.
     #[must_use]
     pub fn with_skew(mut self, skew: Duration) -> Self {
-        self.settings.skew = u64::try_from(skew.as_millis()).unwrap_or(u64::MAX);
+        self.settings.common.skew = u64::try_from(skew.as_millis()).unwrap_or(u64::MAX);
         self
     }
 
     /// Whom requests are for: see [`SealLayer::with_audience`].
     #[must_use]
     pub fn with_audience(mut self, audience: &str) -> Self {
-        self.settings.audience = audience.into();
+        self.settings.common.audience = audience.into();
+        self
+    }
+
+    /// Under keys that this client draws, and not under those that both sides have.
+    #[must_use]
+    pub fn with_session(mut self, session: Arc<ClientSession>) -> Self {
+        self.settings.session = Some(session);
         self
     }
 
     /// Another clock.
     #[must_use]
     pub fn with_clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
-        self.settings.clock = Arc::new(clock);
+        self.settings.common.clock = Arc::new(clock);
         self
     }
 }
@@ -230,7 +252,7 @@ impl<S> Layer<S> for SealClientLayer {
 
 impl fmt::Debug for SealClientLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Settings { keys, skew, .. } = &self.settings;
+        let Settings { keys, skew, .. } = &self.settings.common;
         f.debug_struct("SealClientLayer")
             .field("keys", keys)
             .field("skew", skew)

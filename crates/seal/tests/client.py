@@ -1,4 +1,4 @@
-"""A client of sealed bodies, written from docs/src/en/sealed-bodies.md: SM4-GCM comes from OpenSSL."""
+"""A client of sealed bodies, written from docs/src/en/sealed-bodies.md: SM4-GCM and SM3 come from OpenSSL, SM2 from gmssl."""
 
 import base64
 import http.client
@@ -8,6 +8,7 @@ import sys
 import time
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 MEDIA_TYPE = "application/vnd.gmkit.sealed"
@@ -71,18 +72,57 @@ def unseal(key, ctx, body):
     return out
 
 
+def base64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def der(tag, content):
+    length = len(content)
+    return bytes([tag]) + (bytes([length]) if length < 128 else bytes([0x81, length])) + content
+
+
+def integer(octets):
+    digits = octets.lstrip(b"\0")
+    return der(2, (b"\0" if not digits or digits[0] & 0x80 else b"") + digits)
+
+
+def session(client, d, public, service, service_public):
+    """A key, its name in heads, and the header that offers it."""
+    from gmssl import func, sm2
+
+    key = os.urandom(16)
+    to = sm2.CryptSM2(private_key="", public_key="", mode=1)
+    # Not through the constructor: it strips every 0 and 4 from the start of X.
+    to.public_key = service_public
+    raw = to.encrypt(key)
+    x, y, c3, c2 = raw[:32], raw[32:64], raw[64:96], raw[96:]
+    envelope = der(0x30, integer(x) + integer(y) + der(4, c3) + der(4, c2))
+    now = struct.pack(">Q", int(time.time() * 1000))
+    offer = b"GMK1" + now + text(client) + text(service) + struct.pack(">H", len(envelope)) + envelope
+    signed = b"gmkit seal session 1" + struct.pack(">I", len(AUDIENCE)) + AUDIENCE + offer
+    own = sm2.CryptSM2(private_key=d, public_key="", asn1=True)
+    own.public_key = public
+    signature = bytes.fromhex(own.sign_with_sm3(signed, func.random_hex(64)))
+    digest = hashes.Hash(hashes.SM3())
+    digest.update(signed + signature)
+    return key, "~" + base64url(digest.finalize()[:16]), base64url(offer + signature)
+
+
 def main():
-    host, key, key_name = sys.argv[1], bytes.fromhex(sys.argv[2]), sys.argv[3]
+    host, more = sys.argv[1], {}
+    if sys.argv[2] == "session":
+        key, key_name, more["Sealed-Key"] = session(*sys.argv[3:])
+    else:
+        key, key_name = bytes.fromhex(sys.argv[2]), sys.argv[3]
 
     def ask(method, target, body=None, media_type=""):
         head = new_head(key_name, media_type)
         sealed = head + seal(key, context(method, target, head), body or b"")
         connection = http.client.HTTPConnection(host)
         if body is None:
-            headers = {"Sealed": base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()}
-            connection.request(method, target, headers=headers)
+            connection.request(method, target, headers={"Sealed": base64url(sealed), **more})
         else:
-            connection.request(method, target, sealed, {"Content-Type": MEDIA_TYPE})
+            connection.request(method, target, sealed, {"Content-Type": MEDIA_TYPE, **more})
         response = connection.getresponse()
         assert response.getheader("Content-Type") == MEDIA_TYPE, response.read()
         own, texts, rest = parse_head(response.read())

@@ -16,9 +16,11 @@ use axum::{
     http::{HeaderMap, Request, Response, StatusCode},
     routing::{get, post},
 };
-use gmkit_keys::{SecretKey, SoftwareSecret};
+use base64ct::{Base64UrlUnpadded, Encoding};
+use gmkit_keys::{PrivateKey, SecretKey, SoftwareKey, SoftwareSecret};
 use gmkit_seal::{
-    CurrentSealKeys, Error, MEDIA_TYPE, SEALED, SealBody, SealClientLayer, SealKeys, SealLayer,
+    ClientSession, CurrentSealKeys, CurrentSessions, Error, MEDIA_TYPE, SEALED, SEALED_KEY,
+    SealBody, SealClientLayer, SealKeys, SealLayer, SealedBy, Sessions,
 };
 use http_body_util::BodyExt;
 use tower::{Layer, ServiceExt, util::BoxCloneSyncService};
@@ -32,6 +34,18 @@ fn key(byte: u8) -> Arc<dyn SecretKey> {
 
 fn keys(name: &str, byte: u8) -> SealKeys {
     SealKeys::new(name, key(byte)).unwrap()
+}
+
+fn own_key(byte: u8) -> SoftwareKey {
+    gmkit_sm2::SecretKey::from_bytes(&[byte; 32]).unwrap().into()
+}
+
+/// With the service's fourth key.
+fn sessions(clients: &[(&str, &SoftwareKey)]) -> Sessions {
+    let own = Sessions::new("bank", Arc::new(own_key(4))).unwrap();
+    clients
+        .iter()
+        .fold(own, |sessions, (name, key)| sessions.with_client(name, *key.public_key()).unwrap())
 }
 
 /// Bytes that are not there all at once, and are all the same.
@@ -63,6 +77,13 @@ fn app() -> Router {
         .route("/none", get(async || StatusCode::NO_CONTENT))
         .route("/etag", get(async || ([("etag", "\"1\""), ("content-encoding", "gzip")], "x")))
         .route("/open", get(async || "open"))
+        .route(
+            "/who",
+            get(async |by: Option<axum::Extension<SealedBy>>, head: HeaderMap| {
+                assert!(!head.contains_key(SEALED_KEY));
+                by.map_or_else(|| "anybody".to_owned(), |by| by.client().to_owned())
+            }),
+        )
 }
 
 struct Lab {
@@ -73,6 +94,9 @@ struct Lab {
     /// How often the service was called.
     calls: Arc<AtomicU64>,
     audience: String,
+    sessions: Arc<CurrentSessions>,
+    /// The one that the client has, if it draws its own keys.
+    session: Option<Arc<ClientSession>>,
     server: Raw,
 }
 
@@ -81,10 +105,12 @@ impl Lab {
         let [server_keys, client_keys] =
             [keys("a", 1), keys("a", 1)].map(|keys| Arc::new(CurrentSealKeys::new(keys)));
         let ahead = Arc::new(AtomicU64::new(0));
+        let sessions = Arc::new(CurrentSessions::new(sessions(&[])));
         let clock = Arc::clone(&ahead);
         let layer = SealLayer::new(Arc::clone(&server_keys))
             .with_audience("shop/test")
             .with_routes(|head| head.uri.path() != "/open")
+            .with_sessions(Arc::clone(&sessions))
             .with_skew(Duration::from_secs(30))
             .with_clock(move || {
                 SystemTime::now() + Duration::from_secs(clock.load(Ordering::SeqCst))
@@ -102,7 +128,8 @@ impl Lab {
         });
         let server = BoxCloneSyncService::new(server);
         let audience = "shop/test".to_owned();
-        Self { server_keys, client_keys, ahead, calls, audience, server }
+        let session = None;
+        Self { server_keys, client_keys, ahead, calls, audience, sessions, session, server }
     }
 
     /// Through the client's layer, over what `between` does with the sealed request and response.
@@ -124,6 +151,10 @@ impl Lab {
         });
         let layer =
             SealClientLayer::new(Arc::clone(&self.client_keys)).with_audience(&self.audience);
+        let layer = match &self.session {
+            Some(session) => layer.with_session(Arc::clone(session)),
+            None => layer,
+        };
         layer.layer(wire).oneshot(request).await
     }
 
@@ -464,20 +495,148 @@ async fn keys_and_clocks() {
     }
 }
 
-/// Written from the book, with SM4-GCM of OpenSSL.
+/// Written from the book, with SM4-GCM of OpenSSL, and SM2 of gmssl.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_in_python() {
     let lab = Lab::new();
+    let [service, app] = [4, 5].map(own_key);
+    lab.sessions.set(sessions(&[("app", &app)]));
+    let point = |key: &SoftwareKey| hex::encode(&key.public_key().to_sec1_bytes()[1..]);
+    let drawn = ["session", "app", &"05".repeat(32), &point(&app), "bank", &point(&service)];
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let app = Router::new().fallback_service(lab.server.clone());
     tokio::spawn(async move { axum::serve(listener, app).await });
     let here = env!("CARGO_MANIFEST_DIR");
-    let done = tokio::process::Command::new(format!("{here}/../../target/peers/bin/python"))
-        .args([&format!("{here}/tests/client.py"), &address, &"01".repeat(16), "a"])
-        .output()
-        .await
-        .expect("`cargo xtask test` installs it");
-    let errors = String::from_utf8_lossy(&done.stderr);
-    assert!(done.status.success() && done.stdout.starts_with(b"ok"), "{errors}");
+    for key in [&["01010101010101010101010101010101", "a"][..], &drawn] {
+        let done = tokio::process::Command::new(format!("{here}/../../target/peers/bin/python"))
+            .args([&format!("{here}/tests/client.py"), &address])
+            .args(key)
+            .output()
+            .await
+            .expect("`cargo xtask test` installs it");
+        let errors = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success() && done.stdout.starts_with(b"ok"), "{errors}");
+    }
+}
+
+/// Keys that clients draw.
+#[tokio::test]
+async fn sessions_of_clients() {
+    let mut lab = Lab::new();
+    let [service, app, other] = [4, 5, 6].map(own_key);
+    lab.client_keys.set(SealKeys::none());
+    lab.server_keys.set(SealKeys::none());
+    let draw = |name: &str, key: u8, service: &SoftwareKey| {
+        let own: Arc<dyn PrivateKey> = Arc::new(own_key(key));
+        let session = ClientSession::new(name, own, "bank", *service.public_key()).unwrap();
+        Some(Arc::new(session))
+    };
+    lab.sessions.set(sessions(&[("app", &app), ("other", &other)]));
+    lab.session = draw("app", 5, &service);
+    let who = async |lab: &Lab| {
+        let response = lab.plain(request("GET", "/who", "")).await?;
+        bytes(response).await
+    };
+    assert_eq!(who(&lab).await.unwrap(), "app");
+    assert_eq!(who(&lab).await.unwrap(), "app", "the same key again");
+    let post = lab.plain(request("POST", "/echo", vec![7; 200_000])).await.unwrap();
+    assert_eq!(bytes(post).await.unwrap(), vec![7; 200_000]);
+
+    // What an attacker can do with what was sent.
+    let again = |head: &http::request::Parts| {
+        let mut new = Request::builder().method(&head.method).uri(&head.uri);
+        *new.headers_mut().unwrap() = head.headers.clone();
+        new.body(()).unwrap().into_parts().0
+    };
+    let (head, body) = sealed(&lab, request("POST", "/echo", "mine")).await;
+    let (others, _) = {
+        lab.session = draw("other", 6, &service);
+        sealed(&lab, request("POST", "/echo", "theirs")).await
+    };
+    let mut swapped = again(&head);
+    swapped.headers.insert(SEALED_KEY, others.headers[SEALED_KEY].clone());
+    let said = |text: &str| (400, Some(text.to_owned()));
+    let unknown = said("the key is not known here");
+    assert_eq!(answer(&lab, swapped, body.clone()).await, unknown, "another's key");
+    let mut bare = again(&head);
+    bare.headers.remove(SEALED_KEY);
+    assert_eq!(answer(&lab, bare, body.clone()).await, unknown, "no offer");
+    let mut twice = again(&head);
+    twice.headers.append(SEALED_KEY, others.headers[SEALED_KEY].clone());
+    assert_eq!(answer(&lab, twice, body.clone()).await, said("the request is not in the format"));
+    let offered = head.headers[SEALED_KEY].to_str().unwrap().to_owned();
+    let whole = Base64UrlUnpadded::decode_vec(&offered).unwrap();
+    for at in (0..whole.len()).step_by(3) {
+        let mut changed = whole.clone();
+        changed[at] ^= 1;
+        let mut head = again(&head);
+        let text = Base64UrlUnpadded::encode_string(&changed);
+        head.headers.insert(SEALED_KEY, text.parse().unwrap());
+        let (status, text) = answer(&lab, head, body.clone()).await;
+        assert!(status == 400 && text.is_some(), "{at}: {text:?}");
+    }
+    for cut in 0..whole.len() {
+        let mut head = again(&head);
+        let text = Base64UrlUnpadded::encode_string(&whole[..cut]);
+        head.headers.insert(SEALED_KEY, text.parse().unwrap());
+        assert_eq!(answer(&lab, head, body.clone()).await.0, 400);
+    }
+    let mut long = again(&head);
+    long.headers.insert(SEALED_KEY, "A".repeat(5000).parse().unwrap());
+    assert_eq!(answer(&lab, long, body.clone()).await, said("the request is not in the format"));
+    let mut open = again(&head);
+    open.uri = "/open".parse().unwrap();
+    open.headers.remove("content-type");
+    assert_eq!(answer(&lab, open, "").await, said("this route is not sealed"));
+    assert_eq!(answer(&lab, again(&head), body.clone()).await.0, 200, "as it was");
+    assert_eq!(answer(&lab, again(&head), body).await.0, 409);
+
+    // Whom the service does not know, or not with that key; and a key that is not its own.
+    let refused = async |lab: &Lab| {
+        let error = who(lab).await.unwrap_err();
+        matches!(error.downcast_ref(), Some(Error::Refused(400)))
+    };
+    for (name, key, service) in [("app", 6, &service), ("nobody", 5, &service), ("app", 5, &other)]
+    {
+        lab.session = draw(name, key, service);
+        assert!(refused(&lab).await, "{name} {key}");
+    }
+    // For another audience.
+    lab.session = draw("app", 5, &service);
+    lab.audience = "shop/other".to_owned();
+    assert!(refused(&lab).await);
+    lab.audience = "shop/test".to_owned();
+    assert_eq!(who(&lab).await.unwrap(), "app");
+    // A client that is gone is refused at once, also with a key that is known.
+    lab.sessions.set(sessions(&[("other", &other)]));
+    assert!(refused(&lab).await);
+    lab.sessions.set(sessions(&[("app", &app)]));
+    assert_eq!(who(&lab).await.unwrap(), "app");
+    // An offer has its time.
+    let old = sessions(&[("app", &app)]).with_lifetime(Duration::ZERO);
+    lab.sessions.set(old);
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    assert!(refused(&lab).await, "too old");
+    assert!(Sessions::new("", Arc::new(own_key(4))).is_err());
+    let twice = sessions(&[("app", &app)]);
+    assert!(twice.with_client("app", *other.public_key()).is_err());
+}
+
+/// A client draws a new key in time, and a service remembers some of them.
+#[tokio::test]
+async fn many_sessions() {
+    let mut lab = Lab::new();
+    let [service, app] = [4, 5].map(own_key);
+    lab.sessions.set(sessions(&[("app", &app)]));
+    let own: Arc<dyn PrivateKey> = Arc::new(own_key(5));
+    let session = ClientSession::new("app", own, "bank", *service.public_key()).unwrap();
+    lab.session = Some(Arc::new(session.with_lifetime(Duration::ZERO)));
+    let mut names = std::collections::HashSet::new();
+    for _ in 0..20 {
+        let (head, body) = sealed(&lab, request("POST", "/echo", "x")).await;
+        names.insert(head.headers[SEALED_KEY].clone());
+        assert_eq!(answer(&lab, head, body).await.0, 200);
+    }
+    assert_eq!(names.len(), 20);
 }

@@ -21,7 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("gmkit-audit", &["gmkit-keys", "gmkit-sm2", "gmkit-sm3"]),
     ("gmkit-mask", &["gmkit-keys", "gmkit-mask-derive"]),
     ("gmkit-mask-derive", &[]),
-    ("gmkit-seal", &["gmkit-keys"]),
+    ("gmkit-seal", &["gmkit-keys", "gmkit-sm2", "gmkit-sm3"]),
     ("gmkit-token", &["gmkit-keys", "gmkit-sm2", "gmkit-sm3", "gmkit-sm4"]),
     (
         "gmkit",

@@ -12,7 +12,7 @@ use http::{HeaderValue, Request, Response, header::CONTENT_TYPE};
 use http_body::Body;
 
 use super::{
-    Asked, BoxError, MEDIA_TYPE, SEALED, SealBody, Settings,
+    Asked, BoxError, Client, MEDIA_TYPE, SEALED, SealBody, Settings,
     opened::{Opened, open, open_empty, seal_empty},
     server::{has_no_body, is_sealed, replace, restore, target, text},
 };
@@ -20,17 +20,18 @@ use crate::{
     Error,
     frame::{Opener, Sealer},
     head::{Head, Place},
+    session::SEALED_KEY,
 };
 
 /// Seals and opens the bodies of another client; made by [`super::SealClientLayer`].
 #[derive(Clone)]
 pub struct SealClient<S> {
     inner: S,
-    settings: Settings,
+    settings: Client,
 }
 
 impl<S> SealClient<S> {
-    pub(super) fn new(inner: S, settings: Settings) -> Self {
+    pub(super) fn new(inner: S, settings: Client) -> Self {
         Self { inner, settings }
     }
 }
@@ -58,26 +59,37 @@ where
             Err(error) => return Box::pin(std::future::ready(Err(error.into()))),
         };
         let response = self.inner.call(request);
-        Box::pin(
-            async move { opened(response.await.map_err(Into::into)?, &asked, &settings).await },
-        )
+        Box::pin(async move {
+            opened(response.await.map_err(Into::into)?, &asked, &settings.common).await
+        })
     }
 }
 
 fn sealed<B: Body>(
     request: Request<B>,
-    settings: &Settings,
+    Client { common: settings, session }: &Client,
 ) -> Result<(Request<SealBody<B>>, Asked), Error> {
     let (mut head, body) = request.into_parts();
-    let keys = settings.keys.get();
-    let (name, key) = keys.current()?;
+    let now = settings.now();
+    let (name, key) = match session {
+        Some(session) => {
+            let drawn = session.current(now, &settings.audience)?;
+            head.headers.insert(SEALED_KEY, drawn.header);
+            (drawn.session.name, drawn.session.key)
+        }
+        None => {
+            let keys = settings.keys.get();
+            let (name, key) = keys.current()?;
+            (name.to_owned(), Arc::clone(key))
+        }
+    };
     let has_body = !body.is_end_stream();
     let [media_type, encoding] = replace(&mut head.headers)?;
-    let own = Head::new(settings.now(), name, &media_type, &encoding)?;
+    let own = Head::new(now, &name, &media_type, &encoding)?;
     let (bytes, target) = (own.to_bytes(), target(&head));
     let audience = &*settings.audience;
     let place = Place { audience, method: head.method.as_str(), target: &target, answer: None };
-    let sealer = Sealer::new(Arc::clone(key), place.context(&bytes));
+    let sealer = Sealer::new(Arc::clone(&key), place.context(&bytes));
     let body = if has_body {
         head.headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         SealBody::sealing(body, sealer, bytes.clone())
@@ -85,8 +97,7 @@ fn sealed<B: Body>(
         head.headers.insert(SEALED, seal_empty(sealer, &bytes)?);
         SealBody::whole("")
     };
-    let (key_name, key, method) = (name.to_owned(), Arc::clone(key), head.method.clone());
-    let asked = Asked { method, target, head: bytes, key_name, key };
+    let asked = Asked { method: head.method.clone(), target, head: bytes, key_name: name, key };
     Ok((Request::from_parts(head, body), asked))
 }
 

@@ -19,7 +19,7 @@ use http::{
 use http_body::Body;
 
 use super::{
-    Asked, BoxError, MEDIA_TYPE, SEALED, SealBody, Server,
+    Asked, BoxError, MEDIA_TYPE, SEALED, SealBody, Server, Settings,
     opened::{Opened, open, open_empty, seal_empty},
 };
 use crate::{
@@ -27,6 +27,7 @@ use crate::{
     frame::{Opener, Sealer},
     head::{Head, Place},
     replay::Sealed,
+    session::{SEALED_KEY, SealedBy, Session},
 };
 
 /// Opens and seals the bodies of another service; made by [`super::SealLayer`].
@@ -67,7 +68,8 @@ where
         Box::pin(async move {
             let (head, body) = request.into_parts();
             if !(settings.routes)(&head) {
-                if is_sealed(&head.headers) || head.headers.contains_key(SEALED) {
+                let named = [SEALED, SEALED_KEY].iter().any(|own| head.headers.contains_key(*own));
+                if is_sealed(&head.headers) || named {
                     return Ok(answer(StatusCode::BAD_REQUEST, "this route is not sealed"));
                 }
                 let request = Request::from_parts(head, SealBody::passing(body));
@@ -111,11 +113,16 @@ async fn opened<B: Body<Data = Bytes, Error: Into<BoxError>>>(
 ) -> Result<(Request<SealBody<B>>, Asked), BoxError> {
     let keys = settings.common.keys.get();
     let target = target(&head);
+    let session = session(&head.headers, settings)?;
     let mut found = None;
     let audience = &*settings.common.audience;
     let opener = |sealed: &Head, bytes: &[u8]| {
         settings.common.check_time(sealed)?;
-        let key = keys.get(&sealed.key)?;
+        let key = match &session {
+            Some(session) if session.name == sealed.key => &session.key,
+            Some(_) => return Err(Error::UnknownKey),
+            None => keys.get(&sealed.key)?,
+        };
         found = Some(Arc::clone(key));
         let place = Place { audience, method: head.method.as_str(), target: &target, answer: None };
         Ok(Opener::new(Arc::clone(key), place.context(bytes)))
@@ -136,9 +143,26 @@ async fn opened<B: Body<Data = Bytes, Error: Into<BoxError>>>(
     seen.first(&came, || common.now())?;
     let key = found.ok_or(Error::UnknownKey)?;
     restore(&mut head.headers, &sealed)?;
+    // Nobody further outside says who it was.
+    head.extensions.remove::<SealedBy>();
+    if let Some(session) = session {
+        head.extensions.insert(SealedBy(session.client));
+    }
     let asked =
         Asked { method: head.method.clone(), target, head: bytes, key_name: sealed.key, key };
     Ok((Request::from_parts(head, body), asked))
+}
+
+/// The session that a request was sealed in.
+fn session(headers: &HeaderMap, settings: &Server) -> Result<Option<Session>, Error> {
+    if !headers.contains_key(SEALED_KEY) {
+        return Ok(None);
+    }
+    let sessions = settings.sessions.as_ref().ok_or(Error::UnknownKey)?;
+    let offered = text(headers, SEALED_KEY);
+    let offered = offered.ok_or(Error::Malformed("more than one offer of its key"))?;
+    let Settings { audience, skew, .. } = &settings.common;
+    sessions.get().find(offered, audience, settings.common.now(), *skew).map(Some)
 }
 
 /// What is true of a body only as long as nobody changes it, or says which part of one it is.
@@ -166,6 +190,7 @@ fn clean(headers: &mut HeaderMap) {
 pub(super) fn restore(headers: &mut HeaderMap, sealed: &Head) -> Result<(), Error> {
     clean(headers);
     headers.remove(SEALED);
+    headers.remove(SEALED_KEY);
     for (name, text) in [(CONTENT_TYPE, &sealed.media_type), (CONTENT_ENCODING, &sealed.encoding)] {
         if !text.is_empty() {
             let value = HeaderValue::from_str(text);
