@@ -1,21 +1,16 @@
 //! What is found of a corpus that others' generators have made. `GMKIT_MASK_CORPUS` says how large it is.
 
+#[path = "accuracy/confusion.rs"]
+mod confusion;
+
 use std::{
-    collections::BTreeMap,
     env,
     io::{BufRead, BufReader},
     process::{Command, Stdio},
 };
 
-use gmkit_mask::{Finder, Hit};
-
-/// Of one kind: how many there were, how many were found, and how often it was found where it is not.
-#[derive(Default)]
-struct Count {
-    there: u32,
-    found: u32,
-    wrong: u32,
-}
+use confusion::{Confusion, Count};
+use gmkit_mask::Finder;
 
 #[test]
 fn recall_and_precision() {
@@ -29,43 +24,14 @@ fn recall_and_precision() {
         .stdout(Stdio::piped())
         .spawn()
         .expect("Faker and python-stdnum are installed by `cargo xtask test`");
-    let finder = Finder::new();
-    let mut counts: BTreeMap<String, Count> = BTreeMap::new();
-    let (mut lines, mut false_hits) = (0, Vec::new());
+    let (finder, mut confusion) = (Finder::new(), Confusion::default());
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-        let line = line.unwrap();
-        let fields: Vec<_> = line.splitn(4, '\t').collect();
-        let [kind, start, end, text] = fields[..] else { panic!("{line}") };
-        let byte =
-            |n: &str| text.char_indices().nth(n.parse().unwrap()).map_or(text.len(), |(at, _)| at);
-        let (start, end) = (byte(start), byte(end));
-        let is_it = |hit: &&Hit| {
-            hit.kind.name() == kind && hit.range.start <= start + 6 && hit.range.end >= end
-        };
-        let hits = finder.find(text);
-        lines += 1;
-        if kind == "-" {
-            false_hits.extend(hits.iter().map(|hit| format!("{} in {text}", hit.kind)));
-            continue;
-        }
-        let count = counts.entry(kind.to_owned()).or_default();
-        count.there += 1;
-        let found = hits.iter().any(|hit| is_it(&hit));
-        count.found += u32::from(found);
-        if !found && count.there - count.found <= 3 {
-            println!("missed: {kind} in {text}");
-        }
-        for wrong in hits.iter().filter(|hit| !is_it(hit)) {
-            counts.entry(wrong.kind.name().to_owned()).or_default().wrong += 1;
-        }
+        confusion.look(&finder, &line.unwrap());
     }
     assert!(child.wait().unwrap().success());
-    assert_eq!(lines, positives + negatives);
-    println!("{:<10} {:>8} {:>8} {:>8}", "kind", "there", "found", "wrong");
-    for (kind, Count { there, found, wrong }) in &counts {
-        println!("{kind:<10} {there:>8} {found:>8} {wrong:>8}");
-    }
-    println!("{} false hits in {negatives} texts with nothing in them", false_hits.len());
+    assert_eq!(confusion.texts, positives + negatives);
+    confusion.print();
+    let Confusion { counts, false_hits, .. } = confusion;
     false_hits.iter().take(30).for_each(|hit| println!("{hit}"));
     for (kind, Count { there, found, wrong }) in &counts {
         let least = if kind == "mobile" { 0.98 } else { 0.995 };

@@ -3,6 +3,7 @@
 
 mod chart;
 mod count;
+mod presidio;
 mod rivals;
 mod tls;
 
@@ -18,6 +19,7 @@ pub(crate) fn run() -> Result {
 }
 
 pub(crate) use count::{check, write_baseline};
+pub(crate) use presidio::run as presidio;
 pub(crate) use tls::run as tls;
 
 /// A row of the table: what `gmkit bench` calls it, and what `openssl speed` does.

@@ -33,6 +33,7 @@ cargo xtask peers         build and install other implementations under target/p
 cargo xtask interop       compare with all of them, both ways, and print the matrix
 cargo xtask bench [table] criterion benches; or the table of the book, beside OpenSSL 4 and Tongsuo
 cargo xtask bench tls     handshakes and data in memory, beside aws-lc-rs, OpenSSL 4 and Tongsuo
+cargo xtask bench presidio  what masking finds of a corpus, beside Presidio without a model
 cargo xtask bench --check instructions per operation, against benches/baseline.json (--baseline writes it)
 cargo xtask fuzz [SECS]   each fuzz target for SECS seconds (default 60); needs a nightly and cargo-fuzz
 cargo xtask soak          big files, kills and devices that go away, for hours
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         ["bench", "--check"] => packages::install().and_then(|()| bench::check()),
         ["bench", "--baseline"] => packages::install().and_then(|()| bench::write_baseline()),
         ["bench", "tls"] => test::peers().and_then(|_| bench::tls()),
+        ["bench", "presidio"] => packages::install().and_then(|()| bench::presidio()),
         ["bench", "table"] => test::peers().and_then(|_| bench::table()),
         ["fuzz"] => fuzz::run("60"),
         ["fuzz", seconds] => fuzz::run(seconds),
