@@ -1,13 +1,10 @@
 //! The keys under which bodies are sealed.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use gmkit_keys::SecretKey;
 
-use crate::Error;
+use crate::{Current, Error};
 
 /// SM4 keys by name, one of which is current: new bodies are sealed under that one, and those under the others are still
 /// opened.
@@ -74,24 +71,4 @@ pub(crate) fn check_name(name: &str) -> Result<(), Error> {
 }
 
 /// Keys that can be changed while bodies pass: each exchange ends with the keys with which it began.
-#[derive(Debug)]
-pub struct CurrentSealKeys(RwLock<Arc<SealKeys>>);
-
-impl CurrentSealKeys {
-    /// Begins with these.
-    #[must_use]
-    pub fn new(keys: SealKeys) -> Self {
-        Self(RwLock::new(Arc::new(keys)))
-    }
-
-    /// Those of now.
-    #[must_use]
-    pub fn get(&self) -> Arc<SealKeys> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Others from now on.
-    pub fn set(&self, keys: SealKeys) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
-    }
-}
+pub type CurrentSealKeys = Current<SealKeys>;

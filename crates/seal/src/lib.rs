@@ -9,6 +9,7 @@
 //! authentic. One key seals 2^32 chunks at most (NIST SP 800-38D, 8.3), which nothing here counts: change keys in time, or let
 //! clients draw their own ([`Sessions`], [`ClientSession`]).
 
+mod current;
 mod error;
 mod frame;
 mod head;
@@ -17,6 +18,7 @@ mod replay;
 mod session;
 mod web;
 
+pub use current::Current;
 pub use error::Error;
 pub use keys::{CurrentSealKeys, SealKeys};
 pub use session::{ClientSession, CurrentSessions, SEALED_KEY, SealedBy, Sessions};

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -10,7 +10,7 @@ use gmkit_keys::{PrivateKey, SoftwareSecret};
 use gmkit_sm2::PublicKey;
 
 use super::{LIFETIME, Session, offer::Came};
-use crate::{Error, keys::check_name};
+use crate::{Current, Error, keys::check_name};
 
 /// How many sessions of one client are remembered: more cost it signatures, and us decryptions.
 const MOST: usize = 8;
@@ -123,24 +123,4 @@ impl Sessions {
 }
 
 /// Clients and keys that can be changed while requests pass: a client that is not there any more is refused at once.
-#[derive(Debug)]
-pub struct CurrentSessions(RwLock<Arc<Sessions>>);
-
-impl CurrentSessions {
-    /// Begins with these.
-    #[must_use]
-    pub fn new(sessions: Sessions) -> Self {
-        Self(RwLock::new(Arc::new(sessions)))
-    }
-
-    /// Those of now.
-    #[must_use]
-    pub fn get(&self) -> Arc<Sessions> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Others from now on.
-    pub fn set(&self, sessions: Sessions) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(sessions);
-    }
-}
+pub type CurrentSessions = Current<Sessions>;
